@@ -1,0 +1,128 @@
+"""Every error that crosses a room's door.
+
+::
+
+    OrchestratorError
+    ├── NodeError                    a processing node did not do what was asked
+    │   ├── NodeUnreachable          no connection, so nothing was sent                         retryable
+    │   ├── NodeFault                a 5xx, 429, deadline, cut connection or nonsense           retryable
+    │   ├── NodeUnauthorized         it does not take our token                                 retryable
+    │   ├── NodeRefused              it said no, in its own words
+    │   ├── JobNotFound              it does not know the job
+    │   ├── AssetNotReady            it says COMPLETED, but has no results to give
+    │   └── UploadUncertain          a file's fate is unknown: the job's uuid is spoiled
+    ├── FileError                    a local file or source did not serve
+    │   ├── SourceFailed             an image is missing, unreadable or not allowed
+    │   ├── SourceHindered           an image could not be fetched just now                     retryable
+    │   ├── ResultsCorrupt           an archive did not stand verification                      retryable
+    │   └── StorageFailed            the disk is full or read-only                              retryable
+    ├── BusError                     the broker is away or refused                              retryable
+    └── StoreError                   the database is away, locked or broken                     retryable
+
+Each has a ``code`` for programs, a sentence for people (``str(error)``) and ``retryable``.
+"""
+
+
+class OrchestratorError(Exception):
+    """Root of the tree."""
+
+    code = "error"
+    retryable = False
+
+
+class NodeError(OrchestratorError):
+    """A processing node did not do what was asked."""
+
+    code = "node-error"
+
+
+class NodeUnreachable(NodeError):
+    """No connection could be made, so nothing was sent."""
+
+    code = "node-unreachable"
+    retryable = True
+
+
+class NodeFault(NodeError):
+    """The node answered 5xx or 429, did not answer in time, cut the connection, or answered nonsense."""
+
+    code = "node-fault"
+    retryable = True
+
+
+class NodeUnauthorized(NodeError):
+    """The node does not take our token."""
+
+    code = "node-unauthorized"
+    retryable = True
+
+
+class NodeRefused(NodeError):
+    """The node understood and said no; the message is the node's own."""
+
+    code = "node-refused"
+
+
+class JobNotFound(NodeError):
+    """The node does not know the job."""
+
+    code = "job-not-found"
+
+
+class AssetNotReady(NodeError):
+    """The node has no results to give, whatever its status says."""
+
+    code = "asset-not-ready"
+
+
+class UploadUncertain(NodeError):
+    """A file's transfer was cut or its answer lost: the node may hold a truncated or doubled image."""
+
+    code = "upload-uncertain"
+
+
+class FileError(OrchestratorError):
+    """A local file or an image source did not serve."""
+
+    code = "file-error"
+
+
+class SourceFailed(FileError):
+    """An image is missing, unreadable or not allowed; trying again would not help."""
+
+    code = "source-failed"
+
+
+class SourceHindered(FileError):
+    """An image could not be fetched just now."""
+
+    code = "source-hindered"
+    retryable = True
+
+
+class ResultsCorrupt(FileError):
+    """An archive did not stand verification."""
+
+    code = "results-corrupt"
+    retryable = True
+
+
+class StorageFailed(FileError):
+    """The disk is full, read-only or broken."""
+
+    code = "storage-failed"
+    retryable = True
+
+
+class BusError(OrchestratorError):
+    """The broker is away or refused."""
+
+    code = "bus-error"
+    retryable = True
+
+
+class StoreError(OrchestratorError):
+    """The database is away, locked or broken."""
+
+    code = "store-error"
+    retryable = True

@@ -1,0 +1,32 @@
+"""Which node jobs follow from a task's moves: one live job at most, and none that nobody remembers."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from orchestrator.domain.task import NodeJob, Task
+
+
+def open_job(task: Task, *, now: datetime) -> NodeJob:
+    """Give the row for the job that the task has just begun."""
+    assert task.job_node is not None
+    return NodeJob(
+        uuid=task.job_uuid, node=task.job_node, task=task.id, attempt=task.attempt, created_at=now,
+        committed=task.committed,
+    )  # fmt: skip
+
+
+def abandon_job(job: NodeJob, task: Task, *, now: datetime) -> NodeJob:
+    """The task is done with the job: it is to be stopped and removed on its node."""
+    return replace(job, abandoned_at=now, reason=task.reason)
+
+
+def began_job(before: Task | None, after: Task) -> bool:
+    """Whether the task has a job that it had not before."""
+    return bool(after.job_uuid) and (before is None or before.job_uuid != after.job_uuid)
+
+
+def dropped_job(before: Task | None, after: Task) -> str | None:
+    """Give the uuid of the job that the task had and has no more."""
+    if before is None or not before.job_uuid or before.job_uuid == after.job_uuid:
+        return None
+    return before.job_uuid

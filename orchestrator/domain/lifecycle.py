@@ -1,0 +1,163 @@
+"""How a task moves: the table of transitions, and the pure function that applies it.
+
+Status changes nowhere else. Every stimulus in every stage has an answer: an effect, a rejection (commands), or nothing
+(a fact that has come too late).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any
+
+from orchestrator.domain import facts
+from orchestrator.domain import transitions as to
+from orchestrator.domain.commands import CommitTask, CreateTask, SetPendingAction, UpdateTask
+from orchestrator.domain.events import TaskEvent, TaskEventType
+from orchestrator.domain.facts import Fact
+from orchestrator.domain.problem import Problem
+from orchestrator.domain.task import DEFAULT_PROJECT, PRIVATE_FIELDS, PROGRESS_FIELDS, Stage, Task
+
+Stimulus = CommitTask | UpdateTask | SetPendingAction | Fact
+Effect = Callable[[Task, Any, to.Policy], to.Steps | Problem]
+
+_D, _W, _U, _P, _C, _E, _R = Stage
+
+
+def _in(effect: Effect, *stages: Stage) -> dict[Stage, Effect]:
+    return dict.fromkeys(stages, effect)
+
+
+TABLE: Mapping[str, Mapping[Stage, Effect]] = {
+    # Commands: an effect in every stage.
+    "CANCEL": _in(to.cancel, _D, _W, _U, _P, _C) | {_E: to.cancel_ended, _R: to.refuse_while_removing},
+    "REMOVE": _in(to.remove, _D, _W, _U, _P, _C, _E) | {_R: to.accept_unchanged},
+    "RESTART": _in(to.restart_live, _W, _U, _P, _C)
+    | {_D: to.refuse_draft_restart, _E: to.restart_ended, _R: to.refuse_while_removing},
+    "CommitTask": {_D: to.commit} | _in(to.refuse_commit, _W, _U, _P, _C, _E, _R),
+    "UpdateTask": _in(to.update, _D, _W, _E) | _in(to.update_but_node, _U, _P, _C) | {_R: to.refuse_while_removing},
+    # Facts: where there is no effect, the fact is late and changes nothing.
+    "Placed": {_W: to.placed},
+    "StillWaiting": {_W: to.keep_waiting},
+    "Hindered": _in(to.hindered, _W, _U, _P, _C, _R),
+    "UploadProgressed": {_U: to.upload_progressed},
+    "Committing": {_U: to.committing},
+    "JobTaken": {_U: to.job_taken},
+    "JobSeen": {_P: to.job_seen},
+    "JobSpoiled": _in(to.job_spoiled, _U, _P, _C),
+    "JobLost": _in(to.job_lost, _U, _P, _C),
+    "JobRefused": _in(to.job_refused, _U, _P, _C),
+    "NodeTooSmall": _in(to.node_too_small, _U, _P),
+    "NodeLost": _in(to.node_lost, _U, _P, _C),
+    "SourcesFailed": {_U: to.sources_failed},
+    "JobRestarted": {_W: to.job_restarted},
+    "RestartImpossible": {_W: to.restart_impossible},
+    "DownloadProgressed": {_C: to.download_progressed},
+    "ResultsCollected": {_C: to.results_collected},
+    "FilesRemoved": {_R: to.accept_unchanged},
+    "DraftExpired": {_D: to.draft_expired},
+}
+
+FACT_KINDS: Mapping[str, type] = {kind: getattr(facts, kind) for kind in TABLE if hasattr(facts, kind)}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a stimulus made of a task: how it now stands, what to tell, or why not. ``removed``: the task is no more."""
+
+    task: Task
+    events: tuple[TaskEvent, ...] = ()
+    problem: Problem | None = None
+    removed: bool = False
+
+
+def kind(stimulus: Stimulus) -> str:
+    """Give the row of the table that a stimulus belongs to."""
+    if isinstance(stimulus, SetPendingAction):
+        return stimulus.pending_action.name
+    return type(stimulus).__name__
+
+
+def decide(task: Task, stimulus: Stimulus, *, now: datetime, policy: to.Policy) -> Decision:
+    """Apply a stimulus to a task."""
+    effect = TABLE[kind(stimulus)].get(task.stage)
+    if effect is None:
+        return Decision(task)
+    result = effect(task, stimulus, policy)
+    if isinstance(result, Problem):
+        return Decision(task, problem=result)
+    if isinstance(stimulus, facts.FilesRemoved):
+        return _removed(task, now=now)
+    events: list[TaskEvent] = []
+    before = task
+    for state in result:
+        after = settle(before, state, now=now)
+        if after.version != before.version:
+            events.append(_event(before, after, now=now))
+        before = after
+    return Decision(before, tuple(events))
+
+
+def create(command: CreateTask, *, id: int, now: datetime) -> Decision:  # noqa: A002  (the field's own name)
+    """Begin a task. The command has been checked against projects, nodes and options by the caller."""
+    automatic = command.auto_processing_node
+    task = Task(
+        id=id,
+        project=command.project or DEFAULT_PROJECT,
+        created_at=now,
+        updated_at=now,
+        stage=Stage.DRAFT if command.partial else Stage.WAITING,
+        version=1,
+        name=command.name,
+        reference=command.reference,
+        priority=command.priority,
+        options=command.options,
+        processing_node=command.processing_node,
+        auto_processing_node=command.processing_node is None if automatic is None else automatic,
+        images_count=sum(not source.side for source in command.sources),
+        files_count=len(command.sources),
+        ground_control_points=command.ground_control_points,
+        resize_to=command.resize_to,
+        tags=command.tags,
+        partial=command.partial,
+        reason="waiting for images" if command.partial else "waiting for a processing node",
+    )
+    return Decision(task, (TaskEvent(TaskEventType.CREATED, task, None, task.reason, now),))
+
+
+# ------------------------------------------------------------------------------------------- what follows of a change
+
+_PUBLIC = tuple(field.name for field in fields(Task) if field.name not in PRIVATE_FIELDS | {"version", "updated_at"})
+_NEWS = tuple(name for name in _PUBLIC if name not in PROGRESS_FIELDS | {"reason"})
+
+
+def _differs(before: Task, after: Task, names: tuple[str, ...]) -> bool:
+    return any(getattr(before, name) != getattr(after, name) for name in names)
+
+
+def settle(before: Task, after: Task, *, now: datetime) -> Task:
+    """Give ``after`` the version, time and fence that follow from its difference to ``before``."""
+    if _differs(before, after, ("stage", "attempt", "job_uuid", "processing_node", "auto_processing_node")):
+        after = replace(after, fence=before.fence + 1)
+    if _differs(before, after, _PUBLIC):
+        after = replace(after, version=before.version + 1, updated_at=now)
+    return after
+
+
+def _event(before: Task, after: Task, *, now: datetime) -> TaskEvent:
+    if before.status != after.status:
+        type_ = TaskEventType.STATUS_CHANGED
+    elif after.pending_action not in {None, before.pending_action}:
+        type_ = TaskEventType.PENDING_ACTION_SET
+    elif _differs(before, after, _NEWS):
+        type_ = TaskEventType.UPDATED
+    elif _differs(before, after, tuple(PROGRESS_FIELDS)):
+        type_ = TaskEventType.PROGRESSED
+    else:
+        type_ = TaskEventType.UPDATED
+    return TaskEvent(type_, after, before.status, after.reason, now)
+
+
+def _removed(task: Task, *, now: datetime) -> Decision:
+    gone = replace(task, version=task.version + 1, updated_at=now, fence=task.fence + 1, reason="removed")
+    event = TaskEvent(TaskEventType.REMOVED, gone, task.status, gone.reason, now)
+    return Decision(gone, (event,), removed=True)

@@ -1,0 +1,134 @@
+"""Which waiting task goes to which processing node: a pure function of what is known of both."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.domain.node import Health, ProcessingNode
+from orchestrator.domain.task import Task
+
+NONE_KNOWN = "waiting for a processing node: none is known yet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A node with its load: ``ours`` jobs that we have there now, ``foreign`` ones that others had at the last look."""
+
+    node: ProcessingNode
+    ours: int = 0
+    foreign: int = 0
+
+    @property
+    def free_slots(self) -> int:
+        """How many more jobs would start at once."""
+        info = self.node.info
+        return max(0, (info.max_parallel if info else 0) - self.ours - self.foreign)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A waiting task, the number of its files (side files included: nodes count them too), and what still holds it.
+
+    ``stopping_on`` names the node on which an earlier job of the task may still run.
+    """
+
+    task: Task
+    files: int
+    stopping_on: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A task and the node that it goes to."""
+
+    task: Task
+    node: ProcessingNode
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A task that goes on waiting, and why."""
+
+    task: Task
+    reason: str
+
+
+def place(waiting: Sequence[Waiting], candidates: Sequence[Candidate]) -> tuple[list[Assignment], list[Kept]]:
+    """Give each waiting task a node, or the reason why it has none: higher priority first, then oldest."""
+    load = {candidate.node.id: 0 for candidate in candidates}
+    assignments: list[Assignment] = []
+    kept: list[Kept] = []
+    for item in sorted(waiting, key=lambda item: (-item.task.priority, item.task.created_at, item.task.id)):
+        chosen = _choose(item, candidates, load)
+        if isinstance(chosen, str):
+            kept.append(Kept(item.task, chosen))
+        else:
+            load[chosen.id] += 1
+            assignments.append(Assignment(item.task, chosen))
+    return assignments, kept
+
+
+def _choose(item: Waiting, candidates: Sequence[Candidate], load: Mapping[int, int]) -> ProcessingNode | str:
+    if item.stopping_on:
+        return f"waiting for its previous job to stop on {item.stopping_on}"
+    if not candidates:
+        return NONE_KNOWN
+    allowed = _allowed(item.task, candidates)
+    if isinstance(allowed, str):
+        return allowed
+    fitting = [candidate for candidate in allowed if _misfit(item, candidate.node) is None]
+    if not fitting:
+        misfit = _misfit(item, allowed[0].node)
+        return f"waiting for a processing node: {misfit}" if len(allowed) == 1 else _nobody_fits(item, allowed)
+    free = [candidate for candidate in fitting if candidate.free_slots > load[candidate.node.id]]
+    if not free:
+        which = fitting[0].node.name if len(fitting) == 1 else f"all {len(fitting)} that fit"
+        return f"waiting for a processing node: {which} busy"
+    return min(free, key=lambda each: _rank(each, load[each.node.id])).node
+
+
+def _rank(candidate: Candidate, added: int) -> tuple[int, int]:
+    """Shortest queue first, then the oldest node."""
+    return candidate.ours + candidate.foreign + added, candidate.node.id
+
+
+def _allowed(task: Task, candidates: Sequence[Candidate]) -> list[Candidate] | str:
+    if not task.auto_processing_node:
+        if task.processing_node is None:
+            return "waiting for a processing node to be chosen: it is not placed automatically"
+        chosen = [each for each in candidates if each.node.id == task.processing_node]
+        if not chosen:
+            return f"waiting for a processing node: node {task.processing_node}, which was chosen, is not known"
+        return chosen
+    others = [each for each in candidates if each.node.id != task.avoid_node]
+    return others or list(candidates)
+
+
+def _misfit(item: Waiting, node: ProcessingNode) -> str | None:
+    """Say why a node cannot take a task at all just now; None when it can."""
+    if not node.online or node.info is None:
+        return f"{node.name} is {node.health.value if node.health is not Health.UNKNOWN else 'not reached yet'}"
+    if node.info.max_images is not None and item.files > node.info.max_images:
+        return f"{node.name} takes at most {node.info.max_images} images, and the task has {item.files}"
+    unknown = unknown_options(item.task, [node])
+    if unknown:
+        return f"{node.name} does not know the option {unknown[0]}"
+    return None
+
+
+def _nobody_fits(item: Waiting, allowed: Sequence[Candidate]) -> str:
+    online = [each.node for each in allowed if each.node.online and each.node.info]
+    if not online:
+        return f"waiting for a processing node: none of {len(allowed)} is online"
+    limits = [node.info.max_images for node in online if node.info]
+    if all(limit is not None and limit < item.files for limit in limits):
+        largest = max(limit for limit in limits if limit is not None)
+        return f"waiting for a processing node: the task has {item.files} files, and the largest takes {largest}"
+    return f"waiting for a processing node: none of the {len(online)} online knows all of its options"
+
+
+def unknown_options(task: Task, nodes: Collection[ProcessingNode]) -> list[str]:
+    """Give the task's options that none of these nodes knows. A node whose options are not known yet knows all."""
+    if any(not node.options for node in nodes):
+        return []
+    known = {option.name for node in nodes for option in node.options}
+    return [option.name for option in task.options if option.name not in known]
