@@ -1,0 +1,1 @@
+"""The words: what goes over the wire, as models, and the documents generated from them."""

@@ -1,0 +1,42 @@
+"""Bodies of the commands about projects, and what each means."""
+
+from orchestrator.contract.fields import Description, GivenName, Id, Wire
+from orchestrator.domain.commands import UNSET, CreateProject, DeleteProject, UpdateProject
+
+
+class CreateProjectBody(Wire):
+    """Begin a project."""
+
+    name: GivenName
+    description: Description = ""
+
+    def command(self) -> CreateProject:
+        """Give what is meant."""
+        return CreateProject(name=self.name, description=self.description)
+
+
+class UpdateProjectBody(Wire):
+    """Rename or describe a project; fields that are left out stay as they are."""
+
+    project: Id
+    name: GivenName = ""
+    description: Description = ""
+
+    def command(self) -> UpdateProject:
+        """Give what is meant."""
+        given = self.model_fields_set
+        return UpdateProject(
+            project=self.project,
+            name=self.name if "name" in given else UNSET,
+            description=self.description if "description" in given else UNSET,
+        )
+
+
+class DeleteProjectBody(Wire):
+    """Remove a project with all its tasks."""
+
+    project: Id
+
+    def command(self) -> DeleteProject:
+        """Give what is meant."""
+        return DeleteProject(project=self.project)
