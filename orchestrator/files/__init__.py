@@ -1,0 +1,8 @@
+"""The shelves: images in, assets and console output kept."""
+
+from orchestrator.files.archive import ArchiveLimits
+from orchestrator.files.fetch import FetchLimits
+from orchestrator.files.images import ImageFiles
+from orchestrator.files.shelves import TaskShelves
+
+__all__ = ["ArchiveLimits", "FetchLimits", "ImageFiles", "TaskShelves"]

@@ -1,0 +1,145 @@
+"""Images on their way in: what commands name is resolved here, and each file is made ready to send."""
+
+import asyncio
+import os
+import stat
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+
+from orchestrator.domain.errors import SourceFailed
+from orchestrator.domain.problem import Problem, invalid_field
+from orchestrator.domain.task import Source, Task
+from orchestrator.engine.ports import OutgoingFile
+from orchestrator.files.addresses import Local, Unusable, Web, parse
+from orchestrator.files.failures import reading
+from orchestrator.files.fetch import Fetcher, FetchLimits
+from orchestrator.files.layout import Layout
+from orchestrator.files.names import suffix_of
+from orchestrator.files.reading import check_size, read_pieces
+from orchestrator.files.resize import can_resize, smaller_copy
+from orchestrator.files.roots import ImportRoots
+from orchestrator.files.sources import MAX_FILES, Expansion, NeedsThread
+from orchestrator.files.staging import staged_name
+from orchestrator.files.workbench import Stop, Workbench
+
+INLINE_FILES = 8
+"""So many files at most are looked at without a thread: a look costs less than a thread's turn."""
+
+LISTING_DEADLINE = 60.0
+"""Seconds that looking at what one command names may take."""
+
+
+class ImageFiles:
+    """Implements ``orchestrator.engine.ports.Images`` on local folders and http(s) addresses."""
+
+    def __init__(
+        self,
+        *,
+        root: Path,
+        import_roots: Sequence[Path] = (),
+        uploads: Path | None = None,
+        limits: FetchLimits | None = None,
+        session_factory: Callable[[], aiohttp.ClientSession] | None = None,
+        max_files: int = MAX_FILES,
+        inline_files: int = INLINE_FILES,
+        listing_deadline: float = LISTING_DEADLINE,
+    ) -> None:
+        self._layout = Layout(root)
+        self._roots = ImportRoots(import_roots, uploads=uploads)
+        self._max_files = max_files
+        self._inline_files = inline_files
+        self._listing_deadline = listing_deadline
+        self._lookers = Workbench(name="files-look", threads=4)
+        self._workers = Workbench(name="files-stage", threads=min(4, os.cpu_count() or 1))
+        self._fetcher = Fetcher(limits=limits or FetchLimits(), bench=self._workers, session=session_factory)
+
+    async def expand(self, sources: Sequence[Source], *, taken: Sequence[str] = ()) -> tuple[Source, ...] | Problem:
+        """Resolve what a command names into single files with unique names, or say what is wrong with which."""
+        if len(sources) <= self._inline_files:
+            try:
+                return self._expansion(taken, None).run(sources)
+            except NeedsThread:
+                pass
+        try:
+            return await asyncio.wait_for(
+                self._lookers.ask(lambda stop: self._expansion(taken, stop).run(sources)), self._listing_deadline
+            )
+        except TimeoutError:
+            return invalid_field(
+                "images", f"looking at the files took more than {self._listing_deadline:g} s: is a network share away?"
+            )
+
+    async def stage(self, task: Task, source: Source, *, resize_to: int) -> OutgoingFile:
+        """Make one file ready to send. Raises ``SourceFailed``, ``SourceHindered`` and ``StorageFailed``."""
+        open_file = await self._opener(task, source)
+        size = _size(open_file, name=source.name, expected=source.size)
+        if resize_to > 0 and not source.side and can_resize(source.name):
+            copy = await self._resized(task, source, open_file=open_file, resize_to=resize_to)
+            if copy is not None:
+                open_file = partial(_open_own, copy, source.name)
+                size = _size(open_file, name=source.name, expected=-1)
+        return OutgoingFile(
+            name=source.name, size=size, chunks=partial(read_pieces, open_file, name=source.name, size=size)
+        )
+
+    async def close(self) -> None:
+        """Close connections and let threads go."""
+        await self._fetcher.close()
+        await self._lookers.close()
+        await self._workers.close()
+
+    def _expansion(self, taken: Sequence[str], stop: Stop | None) -> Expansion:
+        return Expansion(self._roots, taken=taken, stop=stop, max_files=self._max_files)
+
+    async def _opener(self, task: Task, source: Source) -> Callable[[], int]:
+        match _address(source):
+            case Local(path):
+                return partial(self._roots.open, path, name=source.name)
+            case Web(url):
+                fetched = self._layout.shelf(task.id).staging / staged_name("fetched", url, suffix=_suffix(source))
+                if not fetched.exists():
+                    await self._fetcher.fetch(source, fetched)
+                return partial(_open_own, fetched, source.name)
+
+    async def _resized(
+        self, task: Task, source: Source, *, open_file: Callable[[], int], resize_to: int
+    ) -> Path | None:
+        name = staged_name("resized", source.uri, resize_to, suffix=_suffix(source))
+        target = self._layout.shelf(task.id).staging / name
+
+        def work(stop: Stop) -> bool:
+            with os.fdopen(open_file(), "rb") as file:
+                return smaller_copy(file, target, longest=resize_to, name=source.name, stop=stop)
+
+        return target if target.exists() or await self._workers.run(work) else None
+
+
+def _address(source: Source) -> Local | Web:
+    try:
+        return parse(source.uri)
+    except Unusable as unusable:
+        raise SourceFailed(str(unusable)) from unusable
+
+
+def _size(open_file: Callable[[], int], *, name: str, expected: int) -> int:
+    descriptor = open_file()
+    try:
+        return check_size(descriptor, name=name, size=expected)
+    finally:
+        os.close(descriptor)
+
+
+def _open_own(path: Path, name: str) -> int:
+    with reading(name):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise SourceFailed(f"{name} is not a regular file.")
+
+
+def _suffix(source: Source) -> str:
+    return suffix_of(source.name) or "bin"

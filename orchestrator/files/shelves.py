@@ -1,0 +1,166 @@
+"""Results and console output on disk: a folder for each task, old results kept until new ones are verified."""
+
+import contextlib
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from orchestrator.domain.errors import ResultsCorrupt
+from orchestrator.domain.task import Task
+from orchestrator.engine.ports import Collected
+from orchestrator.files.archive import ArchiveLimits, contents, opened
+from orchestrator.files.assets import ARCHIVE, BY_NAME, available
+from orchestrator.files.bundles import bundled
+from orchestrator.files.console import MAX_OUTPUT, Console
+from orchestrator.files.deletion import delete_file, delete_tree
+from orchestrator.files.extraction import Extraction
+from orchestrator.files.failures import storing
+from orchestrator.files.layout import Layout, make_folder
+from orchestrator.files.swap import clear, repair, settle, swap_in
+from orchestrator.files.workbench import Stop, Workbench
+
+
+class TaskShelves:
+    """Implements ``orchestrator.engine.ports.Shelves`` below one root folder, and what the API reads from it."""
+
+    def __init__(
+        self,
+        *,
+        root: Path,
+        limits: ArchiveLimits | None = None,
+        max_output_bytes: int = MAX_OUTPUT,
+        threads: int = 4,
+    ) -> None:
+        self._layout = Layout(root)
+        self._limits = limits or ArchiveLimits()
+        self._acceptors = Workbench(name="files-accept", threads=threads)
+        self._deleters = Workbench(name="files-delete", threads=threads)
+        self._readers = Workbench(name="files-read", threads=threads)
+        self._console = Console(self._layout, self._readers, max_bytes=max_output_bytes)
+
+    async def recover(self) -> None:
+        """Make good what a crash interrupted; to be called before anything else. Raises ``StorageFailed``."""
+        with storing("Putting results in place after a crash"):
+            await self._deleters.run(lambda _: repair(self._layout.tasks, self._layout.swaps))
+
+    async def close(self) -> None:
+        """Let the threads go."""
+        for bench in (self._acceptors, self._deleters, self._readers):
+            await bench.close()
+
+    # ------------------------------------------------------------------------------------------------- results
+
+    def download_path(self, task: Task) -> Path:
+        """Give the temporary name for the archive of the task's present job, in a folder that exists.
+
+        Raises ``StorageFailed``.
+        """
+        shelf = self._layout.shelf(task.id)
+        path = shelf.archive(task.job_uuid)
+        with storing(f"Making room for the results of task {task.id}"):
+            make_folder(shelf.incoming)
+            for other in shelf.incoming.iterdir():
+                if other.name != path.name:
+                    delete_file(other)  # Of a job that was given up: nobody will go on with it.
+        return path
+
+    async def accept(self, task: Task) -> Collected:
+        """Verify the fetched archive, extract it and swap it in; the old results stay until then.
+
+        Raises ``ResultsCorrupt`` (the archive is deleted) and ``StorageFailed`` (it is kept). When cancelled, what was
+        extracted is gone before ``CancelledError`` is raised.
+        """
+        return await self._acceptors.run(lambda stop: self._accept(task, stop))
+
+    async def discard_staged(self, task: Task) -> None:
+        """Delete what was staged for upload. Raises ``StorageFailed``."""
+        await self._delete(self._layout.shelf(task.id).staging, f"Deleting the staged images of task {task.id}")
+
+    async def remove(self, task: Task) -> None:
+        """Delete all that is kept for the task. Raises ``StorageFailed``."""
+        self._console.forget(task.id)
+        await self._delete(self._layout.shelf(task.id).folder, f"Deleting the files of task {task.id}")
+        self._console.forget(task.id)
+
+    # -------------------------------------------------------------------------------------------------- output
+
+    async def append_output(self, task: Task, lines: Sequence[str], *, new_run: bool) -> None:
+        """Add console lines; ``new_run``: the node began its output anew. Raises ``StorageFailed``, nothing added."""
+        await self._console.append(task, lines, new_run=new_run)
+
+    async def output_tail(self, task: Task) -> tuple[int, str]:
+        """Give the number of lines of the node's present run, and the last of them as it was stored ('' without)."""
+        return await self._console.tail(task)
+
+    async def begin_output(self, task: Task) -> None:
+        """Start the console output anew, for a new attempt."""
+        await self._console.begin(task)
+
+    async def read_output(self, task_id: int, line: int, limit: int | None) -> tuple[list[str], int]:
+        """Give lines from ``line`` on (negative: 0), and how many there are; a negative limit means the last n."""
+        return await self._console.read(task_id, line=line, limit=limit)
+
+    # ------------------------------------------------------------------------------------------ for the API to read
+
+    async def asset(self, task_id: int, name: str) -> Path | None:
+        """Give the file to send for one of WebODM's assets, zipped now if it is a folder; None: it does not exist."""
+        asset = BY_NAME.get(name)
+        if asset is None:
+            return None
+        shelf = self._layout.shelf(task_id)
+        if not asset.folder:
+            place = shelf.assets / asset.path
+            return place if place.is_file() else None
+        with storing(f"Zipping {name} of task {task_id}"):
+            return await self._readers.run(lambda stop: bundled(shelf, asset, stop=stop))
+
+    def raw_file(self, task_id: int, path: str) -> Path | None:
+        """Give a file of the results by its path within them; None for folders, links and whatever leads out."""
+        parts = path.split("/")
+        if any(part in {"", ".", ".."} or "\0" in part for part in parts):
+            return None
+        place = self._layout.shelf(task_id).assets.joinpath(*parts)
+        with contextlib.suppress(OSError):
+            if stat.S_ISREG(os.lstat(place).st_mode):
+                return place
+        return None
+
+    def _accept(self, task: Task, stop: Stop) -> Collected:
+        shelf = self._layout.shelf(task.id)
+        archive, new = shelf.archive(task.job_uuid), shelf.new(task.fence)
+        note = self._layout.swaps / str(task.id)
+        with storing(f"Storing the results of task {task.id}"):
+            settle(shelf)
+            clear(shelf, stop=stop)
+            try:
+                size = self._extract(archive, new, stop)
+                assets = available(new)
+                stop.check()
+                swap_in(shelf, new, archive=archive, note=note)
+            except ResultsCorrupt:
+                delete_file(archive)
+                raise
+            finally:
+                _discard(new)
+            clear(shelf, stop=stop)
+            delete_tree(shelf.incoming, stop=stop)
+            delete_file(note)
+        return Collected(available_assets=(ARCHIVE, *assets), size=size)
+
+    def _extract(self, archive: Path, new: Path, stop: Stop) -> int:
+        with opened(archive, limits=self._limits) as file:
+            packed = archive.stat().st_size
+            found = contents(file, limits=self._limits, packed=packed)
+            Extraction(file, found, new, stop=stop).run()
+        return found.size + packed
+
+    async def _delete(self, path: Path, what: str) -> None:
+        with storing(what):
+            await self._deleters.run(lambda stop: delete_tree(path, stop=stop))
+
+
+def _discard(new: Path) -> None:
+    """Delete a tree that did not become the results; if the disk refuses even that, the next try does it."""
+    with contextlib.suppress(OSError):
+        delete_tree(new)

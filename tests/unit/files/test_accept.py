@@ -1,0 +1,418 @@
+"""Fetched archives become verified results, or nothing changes."""
+
+import asyncio
+import errno
+import os
+import stat
+import threading
+import time
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.domain.errors import ResultsCorrupt, StorageFailed
+from orchestrator.files import ArchiveLimits, TaskShelves
+from orchestrator.files.extraction import Extraction
+
+RESULTS = {
+    "odm_orthophoto/odm_orthophoto.tif": b"raster" * 1000,
+    "odm_report/report.pdf": b"%PDF",
+    "cameras.json": b"{}",
+}
+AVAILABLE = ("all.zip", "orthophoto.tif", "report.pdf", "cameras.json")
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def leftovers(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+async def refusal(shelves: TaskShelves, task: object) -> str:
+    with pytest.raises(ResultsCorrupt) as caught:
+        await shelves.accept(task)  # type: ignore[arg-type]
+    return str(caught.value)
+
+
+async def test_results_are_extracted_beside_the_archive_and_listed(shelves, task, folder, fetched):
+    path = fetched(task, RESULTS)
+    packed = path.read_bytes()
+
+    collected = await shelves.accept(task)
+
+    assert AVAILABLE == collected.available_assets
+    assert len(packed) + 6006 == collected.size
+    assert RESULTS | {"all.zip": packed} == tree(folder / "assets")
+    assert {"assets"} == leftovers(folder)
+
+
+async def test_everything_is_closed_to_others(shelves, task, root, fetched):
+    fetched(task, RESULTS)
+    await shelves.accept(task)
+
+    modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in [root, *root.rglob("*")]}
+
+    assert set() == {mode for _, mode in modes if mode & 0o007}
+    assert {0o750} == {mode for is_folder, mode in modes if is_folder}
+
+
+async def test_new_results_replace_the_old_as_a_whole(shelves, task, folder, fetched):
+    fetched(task, RESULTS)
+    await shelves.accept(task)
+    fetched(task, {"odm_dem/dsm.tif": b"surface"})
+
+    assert ("all.zip", "dsm.tif") == (await shelves.accept(task)).available_assets
+    assert ["all.zip", "odm_dem/dsm.tif"] == list(tree(folder / "assets"))
+    assert {"assets"} == leftovers(folder)
+
+
+async def test_packed_entries_and_large_ones_come_out_whole(shelves, task, folder):
+    data = os.urandom(3_000_000) + bytes(3_000_000)
+    with zipfile.ZipFile(shelves.download_path(task), "w") as archive:
+        for number, method in enumerate(
+            [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+        ):
+            archive.writestr(f"{number}.bin", data, method)
+
+    await shelves.accept(task)
+
+    assert {data} == {(folder / "assets" / f"{number}.bin").read_bytes() for number in range(4)}
+
+
+async def test_the_entries_of_an_archive_in_64_bit_format_are_counted_before_they_are_read(shelves, task):
+    with zipfile.ZipFile(shelves.download_path(task), "w") as archive:
+        for number in range(65_536):
+            archive.writestr(zipfile.ZipInfo(f"{number}"), b"")
+    limited = TaskShelves(root=shelves._layout.root, limits=ArchiveLimits(max_entries=65_000))
+
+    with pytest.raises(ResultsCorrupt, match="more than 65,000 entries"):
+        await limited.accept(task)
+    await limited.close()
+
+
+async def test_an_archive_of_its_own_inside_is_not_taken_for_the_archive(shelves, task, folder, fetched):
+    path = fetched(task, RESULTS | {"all.zip": b"half of an older one"})
+    packed = path.read_bytes()
+
+    await shelves.accept(task)
+
+    assert packed == (folder / "assets" / "all.zip").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../outside.txt",
+        "odm_dem/../../outside.txt",
+        "/etc/cron.d/job",
+        "C:/windows/file",
+        "odm_dem\\..\\..\\file",
+        "odm_dem//file",
+        "./file",
+        "line\nbreak",
+        "x" * 300,
+        "/".join("x" * 70),
+    ],
+)
+async def test_an_entry_that_is_no_plain_relative_path_is_refused(shelves, task, folder, fetched, *, name, tmp_path):
+    path = fetched(task, RESULTS | {name: b"evil"})
+
+    assert "is not taken: its entry" in await refusal(shelves, task)
+    assert not path.exists()
+    assert {"incoming"} == leftovers(folder)
+    assert [] == list(tmp_path.rglob("outside*"))
+
+
+async def test_a_name_with_a_zero_byte_is_refused(shelves, task):
+    path = shelves.download_path(task)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("safeX..", b"")
+    path.write_bytes(path.read_bytes().replace(b"safeX..", b"safe\0.."))
+
+    assert "not a plain relative path" in await refusal(shelves, task)
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR])
+async def test_links_and_special_files_are_refused(shelves, task, kind):
+    with zipfile.ZipFile(shelves.download_path(task), "w") as archive:
+        entry = zipfile.ZipInfo("odm_dem/link")
+        entry.external_attr = (kind | 0o777) << 16
+        archive.writestr(entry, "/etc/passwd")
+
+    assert "odm_dem/link is a link or a special file" in await refusal(shelves, task)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(
+    ("first", "second"), [("a.txt", "a.txt"), ("Dem/A.tif", "dem/a.TIF"), ("a", "a/b"), ("a/b", "a")]
+)
+async def test_names_that_clash_are_refused(shelves, task, first, second):
+    with zipfile.ZipFile(shelves.download_path(task), "w") as archive:
+        archive.writestr(first, b"1")
+        archive.writestr(second, b"2")
+
+    assert "is not taken: its entry" in await refusal(shelves, task)
+
+
+async def test_encrypted_entries_are_refused(shelves, task, fetched):
+    path = fetched(task, {"a": b"1"})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\1\2") + 8] |= 1
+    path.write_bytes(data)
+
+    assert "is encrypted" in await refusal(shelves, task)
+
+
+async def test_entries_that_share_bytes_are_refused(shelves, task, fetched):
+    path = fetched(task, {"a": b"1" * 100, "b": b"2" * 100})
+    data = bytearray(path.read_bytes())
+    second = data.index(b"PK\1\2", data.index(b"PK\1\2") + 1)
+    data[second + 42 : second + 46] = (0).to_bytes(4, "little")
+    path.write_bytes(data)
+
+    assert "overlaps another" in await refusal(shelves, task)
+
+
+async def test_an_archive_that_unpacks_to_too_much_is_refused_before_anything_is_written(root, task, monkeypatch):
+    shelves = TaskShelves(root=root, limits=ArchiveLimits(max_unpacked_bytes=1_000_000))
+    with zipfile.ZipFile(shelves.download_path(task), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb", bytes(2_000_000))
+
+    assert "would unpack to 2,000,000 bytes" in await refusal(shelves, task)
+
+    monkeypatch.setattr("orchestrator.files.archive._RATIO_COUNTS_FROM", 1000)
+    shelves = TaskShelves(root=root)
+    with zipfile.ZipFile(shelves.download_path(task), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb", bytes(2_000_000))
+
+    assert "more than 200 times as many" in await refusal(shelves, task)
+    assert {"incoming"} == leftovers(root / "tasks" / "134")
+
+
+async def test_a_wrong_checksum_names_the_entry_deletes_the_archive_and_keeps_the_old_results(
+    shelves, task, folder, fetched
+):
+    fetched(task, RESULTS)
+    await shelves.accept(task)
+    old = tree(folder / "assets")
+    path = fetched(task, {"cameras.json": b"{}", "odm_dem/dsm.tif": b"surface of the earth"})
+    path.write_bytes(path.read_bytes().replace(b"surface of", b"SURFACE of"))
+
+    expected = "The results archive is damaged: odm_dem/dsm.tif does not match its checksum."
+    assert expected == await refusal(shelves, task)
+    assert not path.exists()
+    assert old == tree(folder / "assets")
+    assert {"assets", "incoming"} == leftovers(folder)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+async def test_damage_to_packed_data_is_found_whatever_the_method(shelves, task, method):
+    path = shelves.download_path(task)
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a.bin", os.urandom(100_000))
+    data = bytearray(path.read_bytes())
+    for at in range(2_000, 4_000):
+        data[at] ^= 0xFF
+    path.write_bytes(data)
+
+    assert "a.bin does not match its checksum" in await refusal(shelves, task)
+
+
+async def test_an_entry_shorter_than_it_says_is_damage(shelves, task, fetched):
+    path = fetched(task, {"a.bin": b"x" * 100})
+    data = bytearray(path.read_bytes())
+    entry = data.index(b"PK\1\2")
+    data[entry + 24 : entry + 28] = (200).to_bytes(4, "little")
+    path.write_bytes(data)
+
+    assert "a.bin does not match its checksum" in await refusal(shelves, task)
+
+
+async def test_an_archive_cut_anywhere_is_refused(shelves, task, fetched):
+    whole = fetched(task, RESULTS).read_bytes()
+    for length in [0, 1, 21, 100, len(whole) // 2, len(whole) - 23, len(whole) - 1]:
+        shelves.download_path(task).write_bytes(whole[:length])
+
+        assert "is not a complete zip file" in await refusal(shelves, task)
+
+
+async def test_an_error_answer_in_place_of_the_archive_is_refused(shelves, task):
+    shelves.download_path(task).write_bytes(b'{"error":"Asset not ready"}')
+
+    assert "is not a complete zip file" in await refusal(shelves, task)
+
+
+async def test_without_an_archive_there_is_nothing_to_accept(shelves, task):
+    assert "nothing was fetched" in await refusal(shelves, task)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
+async def test_a_disk_that_fails_keeps_archive_and_old_results_and_leaves_no_half_tree(
+    shelves, task, folder, fetched, *, monkeypatch, number
+):
+    fetched(task, RESULTS)
+    await shelves.accept(task)
+    old = tree(folder / "assets")
+    path = fetched(task, {"odm_dem/dsm.tif": b"surface"})
+
+    def refuse(descriptor: int, data: bytes) -> int:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", refuse)
+        with pytest.raises(StorageFailed, match="disk"):
+            await shelves.accept(task)
+
+    assert path.exists()
+    assert old == tree(folder / "assets")
+    assert {"assets", "incoming"} == leftovers(folder)
+    assert ("all.zip", "dsm.tif") == (await shelves.accept(task)).available_assets
+
+
+async def test_too_little_space_is_said_before_anything_is_written(shelves, task, fetched, monkeypatch):
+    path = fetched(task, RESULTS)
+    there = os.statvfs("/")
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result((there.f_bsize, 1, 1, 1, 1, *there[5:])))
+
+    with pytest.raises(StorageFailed, match="need 6,006 bytes, but only 1 are free"):
+        await shelves.accept(task)
+    assert path.exists()
+
+
+async def test_a_cancelled_accept_stops_at_once_and_cleans_up_before_it_says_so(
+    shelves, task, folder, fetched, *, monkeypatch
+):
+    path = fetched(task, {f"{number}.bin": bytes(1000) for number in range(10)})
+    begun, proceed = threading.Event(), threading.Event()
+    extract = Extraction._extract
+
+    def slowly(self: Extraction, entry: zipfile.ZipInfo) -> None:
+        extract(self, entry)
+        begun.set()
+        proceed.wait(10)
+
+    monkeypatch.setattr(Extraction, "_extract", slowly)
+    accepting = asyncio.create_task(shelves.accept(task))
+    await asyncio.to_thread(begun.wait)
+    assert {"assets.new-3", "incoming"} == leftovers(folder)
+
+    accepting.cancel()
+    await asyncio.wait([accepting], timeout=0.01)
+    accepting.cancel()  # Impatience changes nothing.
+    assert not accepting.done()
+    proceed.set()
+    with pytest.raises(asyncio.CancelledError):
+        await accepting
+
+    assert {"incoming"} == leftovers(folder)
+    assert path.exists()
+
+
+async def test_cancelling_takes_less_than_a_second_in_the_midst_of_large_data(shelves, task, folder, monkeypatch):
+    loop, begun = asyncio.get_running_loop(), asyncio.Event()
+    copy = Extraction._copy
+
+    def told(*args: Any) -> int:
+        loop.call_soon_threadsafe(begun.set)
+        return copy(*args)
+
+    monkeypatch.setattr(Extraction, "_copy", told)
+    with zipfile.ZipFile(shelves.download_path(task), "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("zeros.bin", bytes(400_000_000))
+    accepting = asyncio.create_task(shelves.accept(task))
+    await begun.wait()
+
+    since = time.monotonic()
+    accepting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await accepting
+
+    assert 1.0 > time.monotonic() - since
+    assert {"incoming"} == leftovers(folder)
+
+
+async def test_one_that_waits_for_a_thread_is_cancelled_at_once(root, task, fetched, monkeypatch):
+    shelves = TaskShelves(root=root, threads=1)
+    begun, proceed = threading.Event(), threading.Event()
+
+    run = Extraction.run
+
+    def wait(self: Extraction) -> None:
+        begun.set()
+        proceed.wait(10)
+        run(self)
+
+    monkeypatch.setattr(Extraction, "run", wait)
+    fetched(task, RESULTS)
+    first = asyncio.create_task(shelves.accept(task))
+    await asyncio.to_thread(begun.wait)
+    second = asyncio.create_task(shelves.accept(replace(task, id=135)))
+    await asyncio.sleep(0)
+
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    assert not first.done()
+    proceed.set()
+    await first
+    await shelves.close()
+
+
+async def test_many_tasks_are_accepted_at_once(shelves, task, root, fetched):
+    tasks = [replace(task, id=number) for number in range(20)]
+    for number, one in enumerate(tasks):
+        fetched(one, {"cameras.json": str(number).encode()})
+
+    collected = await asyncio.gather(*(shelves.accept(one) for one in tasks))
+
+    assert {("all.zip", "cameras.json")} == {one.available_assets for one in collected}
+    expected = [str(number).encode() for number in range(20)]
+    assert expected == [(root / f"tasks/{number}/assets/cameras.json").read_bytes() for number in range(20)]
+
+
+async def test_another_jobs_leftover_is_never_gone_on_with(shelves, task):
+    old = shelves.download_path(task)
+    old.write_bytes(b"half of it")
+
+    new = shelves.download_path(replace(task, job_uuid="9c0c3f0e-4b1f-4f0f-8a53-1e9d2c3b4a55"))
+
+    assert old != new
+    assert not old.exists()
+    assert new.parent.is_dir()
+
+
+@pytest.mark.parametrize("job", ["", "../../../etc/passwd", "a" * 65])
+def test_a_job_of_no_plain_name_still_downloads_into_its_folder(shelves, task, folder, job):
+    assert folder / "incoming" / "results.zip.part" == shelves.download_path(replace(task, job_uuid=job))
+
+
+async def test_where_there_are_no_hard_links_the_archive_is_moved(shelves, task, folder, fetched, monkeypatch):
+    def refuse(*args: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    packed = fetched(task, RESULTS).read_bytes()
+
+    await shelves.accept(task)
+
+    assert packed == (folder / "assets" / "all.zip").read_bytes()
+    assert {"assets"} == leftovers(folder)
+
+
+async def test_a_moved_archive_goes_back_when_the_swap_cannot_begin(shelves, task, folder, fetched, monkeypatch):
+    def refuse(*args: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    path = fetched(task, RESULTS)
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr("orchestrator.files.swap.flush_folder", refuse)
+
+    with pytest.raises(StorageFailed, match="the disk is read-only"):
+        await shelves.accept(task)
+    assert path.exists()
+    assert {"incoming"} == leftovers(folder)
