@@ -1,0 +1,1 @@
+"""A door: processing nodes, real and simulated."""
