@@ -1,0 +1,58 @@
+"""The board: every processing node as last known, with the load on it, for those who place, send and watch."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from orchestrator.domain.node import ProcessingNode
+from orchestrator.engine.changes import Changes
+from orchestrator.engine.ports import NodeClient, NodeClients
+
+
+@dataclass(slots=True)
+class Board:
+    """Kept up to date by every commit that touches nodes, and by the probes in between."""
+
+    clients: NodeClients
+    _nodes: dict[int, ProcessingNode] = field(default_factory=dict)
+    foreign: dict[int, int] = field(default_factory=dict)
+    """Jobs of others on each node, at the last probe."""
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def nodes(self) -> tuple[ProcessingNode, ...]:
+        """Give every node."""
+        return tuple(self._nodes.values())
+
+    def get(self, node: int | None) -> ProcessingNode | None:
+        """Give a node, None when it is not known (any more)."""
+        return self._nodes.get(node) if node is not None else None
+
+    def client(self, node: ProcessingNode) -> NodeClient:
+        """Give the client for a node."""
+        return self.clients.client(node)
+
+    def put(self, node: ProcessingNode) -> None:
+        """Set a node as it stands."""
+        self._nodes[node.id] = node
+        self._announce()
+
+    def on_commit(self, changes: Changes) -> None:
+        """Follow what was written (a listener of the turn)."""
+        if not (changes.nodes or changes.gone_nodes):
+            return
+        self._nodes.update(changes.nodes)
+        for node in changes.gone_nodes:
+            self._nodes.pop(node, None)
+            self.foreign.pop(node, None)
+        self._announce()
+
+    def _announce(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def change(self, within: float) -> None:
+        """Wait for the next change, or that many seconds."""
+        changed = self._changed
+        try:
+            await asyncio.wait_for(changed.wait(), within)
+        except TimeoutError:
+            return

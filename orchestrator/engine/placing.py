@@ -1,0 +1,107 @@
+"""Placing: all waiting tasks are looked at together whenever a task, a node or a job has changed."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from orchestrator.domain import facts
+from orchestrator.domain.errors import StoreError
+from orchestrator.domain.facts import Report
+from orchestrator.domain.placement import Assignment, Candidate, Kept, Waiting, place
+from orchestrator.domain.task import NodeJob, Task
+from orchestrator.engine.conductor import Conductor
+from orchestrator.engine.reaper import Reaper
+from orchestrator.engine.workshop import Workshop
+
+PAUSE = 0.05
+"""Seconds between two looks: what changes meanwhile is looked at together."""
+
+REASON_AFTER = timedelta(seconds=2)
+"""A wait that is over sooner needs no explanation of its own."""
+
+REASONS_AT_ONCE = 200
+
+
+@dataclass(slots=True, kw_only=True)
+class Placing:
+    """The loop that places."""
+
+    shop: Workshop
+    conductor: Conductor
+    reaper: Reaper
+    new_uuid: Callable[[], str]
+
+    async def run(self) -> None:
+        """Place until cancelled."""
+        wanted = self.conductor.placing_wanted
+        while True:
+            try:
+                await asyncio.wait_for(wanted.wait(), self.shop.timing.probe_interval / 2)
+            except TimeoutError:
+                pass
+            wanted.clear()
+            try:
+                await self._place()
+            except StoreError:
+                wanted.set()
+                await asyncio.sleep(1.0)
+            await asyncio.sleep(PAUSE)
+
+    async def _place(self) -> None:
+        waiting = self._waiting()
+        if not waiting:
+            return
+        assignments, kept = place(waiting, self._candidates())
+        reports = [self._placed(each) for each in assignments]
+        reports += self._reasons(kept)
+        await self.shop.turn.report_all(reports)
+
+    def _waiting(self) -> list[Waiting]:
+        now = self.shop.clock.now()
+        tasks = [self.conductor.tasks[id_] for id_ in self.conductor.to_place if id_ in self.conductor.tasks]
+        return [
+            Waiting(task=task, files=task.files_count, stopping_on=self._stopping_on(task))
+            for task in tasks
+            if task.not_before is None or task.not_before <= now
+        ]
+
+    def _stopping_on(self, task: Task) -> str | None:
+        """Name a reachable node on which an earlier job of the task is not known to have stopped."""
+        for job in self.reaper.of_task(task.id):
+            node = self.shop.board.get(job.node)
+            if node and node.online and not job.stopped:
+                return node.name
+        return None
+
+    def _candidates(self) -> list[Candidate]:
+        ours = self.conductor.jobs_by_node()
+        ours.update(job.node for job in self.reaper.jobs.values() if _takes_slot(job))
+        return [
+            Candidate(
+                node=node,
+                ours=ours[node.id],
+                foreign=self.shop.board.foreign.get(node.id, 0),
+            )
+            for node in self.shop.board.nodes()
+        ]
+
+    def _placed(self, assignment: Assignment) -> Report:
+        task, node = assignment.task, assignment.node
+        fact = facts.Placed(node=node.id, node_name=node.name, rerun_stages=node.rerun_stages, job_uuid=self.new_uuid())
+        return Report(task.id, task.fence, fact)
+
+    def _reasons(self, kept: list[Kept]) -> list[Report]:
+        now = self.shop.clock.now()
+        news = [
+            Report(each.task.id, each.task.fence, facts.StillWaiting(each.reason))
+            for each in kept
+            if each.reason != each.task.reason and now - each.task.updated_at >= REASON_AFTER
+        ]
+        if len(news) > REASONS_AT_ONCE:
+            self.conductor.placing_wanted.set()
+        return news[:REASONS_AT_ONCE]
+
+
+def _takes_slot(job: NodeJob) -> bool:
+    return job.committed and not job.stopped

@@ -1,0 +1,30 @@
+"""What the engine needs of the rooms around it, as small Protocols. ``app.py`` plugs the concrete ones in."""
+
+from orchestrator.engine.changes import OutboxEntry
+from orchestrator.engine.ports.desk import Accepted, Desk, Order, Outcome, Rejected, Renderer, Settled
+from orchestrator.engine.ports.files import Collected, Images, Shelves
+from orchestrator.engine.ports.nodes import JobInfo, NodeClient, NodeClients, OutgoingFile
+from orchestrator.engine.ports.store import Clock, Library, Store, TaskFilter, Transaction
+
+__all__ = [
+    "Accepted",
+    "Clock",
+    "Collected",
+    "Desk",
+    "Images",
+    "JobInfo",
+    "Library",
+    "NodeClient",
+    "NodeClients",
+    "Order",
+    "OutboxEntry",
+    "Outcome",
+    "OutgoingFile",
+    "Rejected",
+    "Renderer",
+    "Settled",
+    "Shelves",
+    "Store",
+    "TaskFilter",
+    "Transaction",
+]

@@ -1,0 +1,75 @@
+"""Where doors hand commands in, and what they get back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from orchestrator.domain.commands import Command
+from orchestrator.domain.events import Event
+from orchestrator.domain.node import ProcessingNode
+from orchestrator.domain.problem import Problem
+from orchestrator.domain.task import Project, Task
+from orchestrator.engine.changes import OutboxEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A command that was taken, with what it was about as it now stands."""
+
+    command: str
+    subject: Task | Project | ProcessingNode
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A command that was not taken, and why."""
+
+    command: str
+    problem: Problem
+
+
+Outcome = Accepted | Rejected
+
+
+class Renderer(Protocol):
+    """Puts outcomes and events into the words of the contract."""
+
+    def answer(self, outcome: Outcome) -> bytes:
+        """Render the answer to a command."""
+        ...
+
+    def event(self, event: Event, *, number: int) -> OutboxEntry:
+        """Render an event as it goes on the bus."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command as a door hands it in. ``message_id`` is its idempotency key; None: it has none."""
+
+    command: Command
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of an order: the rendered answer. ``repeated``: it had been answered before, nothing changed."""
+
+    answer: bytes
+    accepted: bool
+    repeated: bool = False
+
+
+class Desk(Protocol):
+    """Where doors hand in commands (the engine's turn)."""
+
+    async def settle(self, orders: Sequence[Order]) -> list[Settled]:
+        """Settle orders, in this order, in as few transactions as can be; returns after the commit.
+
+        Raises ``StoreError`` when nothing could be written: then nothing has changed, and the orders may come again.
+        """
+        ...
+
+    def sent(self, numbers: Sequence[int]) -> None:
+        """Note outbox entries that the bus has confirmed; they are deleted with the next transaction."""
+        ...

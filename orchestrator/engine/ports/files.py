@@ -1,0 +1,68 @@
+"""Images on their way in, results and console output kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from orchestrator.domain.problem import Problem
+from orchestrator.domain.task import Source, Task
+from orchestrator.engine.ports.nodes import OutgoingFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """Verified results in place: WebODM's asset names in WebODM's order, and their size on disk in bytes."""
+
+    available_assets: tuple[str, ...]
+    size: int
+
+
+class Images(Protocol):
+    """Images on their way in."""
+
+    async def expand(self, sources: Sequence[Source], *, taken: Sequence[str] = ()) -> tuple[Source, ...] | Problem:
+        """Resolve what a command names (files, folders, globs, http addresses) into single files, or say what is wrong.
+
+        Names come out unique, case-insensitively, ``taken`` ones included. Local files are looked at, nothing is read.
+        """
+        ...
+
+    async def stage(self, task: Task, source: Source, *, resize_to: int) -> OutgoingFile:
+        """Make one file ready to send: fetched, resized where asked. Raises ``SourceFailed``, ``SourceHindered``."""
+        ...
+
+
+class Shelves(Protocol):
+    """Results and console output on disk, each task in a folder of its own."""
+
+    def download_path(self, task: Task) -> Path:
+        """Give the temporary name under which the task's archive is fetched."""
+        ...
+
+    async def accept(self, task: Task) -> Collected:
+        """Verify the fetched archive, extract it and swap it in; the old results stay until then.
+
+        Raises ``ResultsCorrupt`` (the archive is deleted) and ``StorageFailed``.
+        """
+        ...
+
+    async def append_output(self, task: Task, lines: Sequence[str], *, new_run: bool) -> None:
+        """Add console lines. ``new_run``: the node began its output anew, so lines count from zero again."""
+        ...
+
+    async def output_tail(self, task: Task) -> tuple[int, str]:
+        """Give the number of lines kept of the node's present run, and the last of them ('' without)."""
+        ...
+
+    async def begin_output(self, task: Task) -> None:
+        """Start the console output anew, for a new attempt."""
+        ...
+
+    async def discard_staged(self, task: Task) -> None:
+        """Delete what was staged for upload."""
+        ...
+
+    async def remove(self, task: Task) -> None:
+        """Delete all that is kept for the task. Raises ``StorageFailed``."""
+        ...

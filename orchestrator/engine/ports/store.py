@@ -1,0 +1,112 @@
+"""The durable memory: transactions for the turn, reading for everyone else."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from orchestrator.domain.node import ProcessingNode
+from orchestrator.domain.task import NodeJob, Project, Source, Task
+from orchestrator.engine.changes import Changes, OutboxEntry, Snapshot, Wanted
+
+
+class Clock(Protocol):
+    """Wall-clock time. Durations and sleeps are the event loop's."""
+
+    def now(self) -> datetime:
+        """Give the time, in UTC."""
+        ...
+
+
+class Transaction(Protocol):
+    """One unit of work: rows read in it stay locked until it ends."""
+
+    async def read(self, wanted: Wanted) -> Snapshot:
+        """Read all that a batch of stimuli is about."""
+        ...
+
+    async def reserve(self, counts: dict[str, int]) -> dict[str, int]:
+        """Take fresh numbers: for each counter (``task``, ``project``, ``node``, ``outbox``) give the first of n."""
+        ...
+
+    async def write(self, changes: Changes) -> None:
+        """Write all that a batch of stimuli changed."""
+        ...
+
+
+class Store(Protocol):
+    """The durable memory. Raises ``StoreError`` only.
+
+    ``owner`` names a daemon. Tasks in work belong to one daemon at a time, for as long as its heartbeat lasts.
+    """
+
+    def begin(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction that commits at the end of the block, or rolls back when it raises."""
+        ...
+
+    async def heartbeat(self, owner: str, *, until: datetime) -> None:
+        """Keep what the daemon owns until then."""
+        ...
+
+    async def claim(self, owner: str, *, now: datetime) -> tuple[Task, ...]:
+        """Take over every task in work whose owner's heartbeat has run out or that has none; their fences grow."""
+        ...
+
+    async def release(self, owner: str) -> None:
+        """Hand back all that the daemon owns, and forget the daemon."""
+        ...
+
+    async def sources(self, task: int) -> tuple[Source, ...]:
+        """Give the files of a task."""
+        ...
+
+    async def nodes(self) -> tuple[ProcessingNode, ...]:
+        """Give every processing node, by id."""
+        ...
+
+    async def abandoned_jobs(self) -> tuple[NodeJob, ...]:
+        """Give every job that is to vanish from its node, oldest first."""
+        ...
+
+    async def unsent(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
+        """Give outbox entries numbered above ``after``, in order."""
+        ...
+
+    async def drafts(self, *, before: datetime) -> tuple[int, ...]:
+        """Give the ids of drafts last touched before then."""
+        ...
+
+    async def forget_answers(self, *, before: datetime) -> int:
+        """Drop stored answers older than that; give how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilter:
+    """Which tasks a client wants to see; None: any."""
+
+    project: int | None = None
+    status: int | None = None
+    stage: str | None = None
+    limit: int = 100
+    offset: int = 0
+
+
+class Library(Protocol):
+    """Reading for people and programs; never part of a decision."""
+
+    async def task(self, task: int | str) -> Task | None:
+        """Give one task by id, or by reference."""
+        ...
+
+    async def tasks(self, wanted: TaskFilter) -> tuple[Task, ...]:
+        """Give tasks, newest first; those of deleted projects are left out."""
+        ...
+
+    async def projects(self) -> tuple[Project, ...]:
+        """Give the projects that are not deleted, by id."""
+        ...
+
+    async def nodes(self) -> tuple[ProcessingNode, ...]:
+        """Give every processing node, by id."""
+        ...

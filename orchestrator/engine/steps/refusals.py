@@ -1,0 +1,39 @@
+"""What a node's words mean where its protocol has no codes: texts as NodeODM 2.2 and ClusterODM 1.5 write them."""
+
+_TOO_MANY = ("can only process up to", "max images count exceeded")
+_PASSING = (
+    "no nodes are online",
+    "no nodes available",
+    "maximum number of concurrent tasks",
+    "slow down",
+    "enospc",
+    "no space left",
+    "proxy redirect error",
+)
+_GONE = ("invalid uuid (not found)", "enoent", "no longer exists")
+_KNOWN = ("invalid set-uuid",)
+
+
+def _says(words: object, texts: tuple[str, ...]) -> bool:
+    said = str(words).lower()
+    return any(text in said for text in texts)
+
+
+def is_too_many_images(words: object) -> bool:
+    """Whether a larger node might take the task."""
+    return _says(words, _TOO_MANY)
+
+
+def passes(words: object) -> bool:
+    """Whether the node refuses for now only: its disk or its queue is full."""
+    return _says(words, _PASSING)
+
+
+def is_upload_gone(words: object) -> bool:
+    """Whether the node has no such upload (any more): it was committed, or it is lost."""
+    return _says(words, _GONE)
+
+
+def is_known_already(words: object) -> bool:
+    """Whether the node has a committed job of this uuid."""
+    return _says(words, _KNOWN)

@@ -1,0 +1,161 @@
+"""Submit: a task's files go to its node under the uuid that was chosen for it, and the job is started, once.
+
+What cannot be known is never guessed: a file whose answer was lost spoils the uuid (the node may hold half of it, and
+it cannot be taken back), and after a lost answer to the commit the node is asked before anything else is done.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from orchestrator.domain import facts
+from orchestrator.domain.errors import (
+    JobNotFound,
+    NodeError,
+    NodeFault,
+    NodeRefused,
+    SourceFailed,
+    SourceHindered,
+    StorageFailed,
+    StoreError,
+)
+from orchestrator.domain.facts import Fact
+from orchestrator.domain.node import ProcessingNode
+from orchestrator.domain.task import Option, Task
+from orchestrator.engine.ports import NodeClient
+from orchestrator.engine.steps import refusals
+from orchestrator.engine.steps.transfer import Transfer
+from orchestrator.engine.workshop import Workshop
+
+HINDRANCES = 8
+"""Failures in a row with a node that answers, after which the job is given up (a try of the task)."""
+
+
+@dataclass(slots=True)
+class Upload:
+    """What this process knows of an upload: what was asked for, and the names of the files that the node has."""
+
+    options: tuple[Option, ...]
+    begun: bool = False
+    answered: set[str] = field(default_factory=set)
+
+
+class Submit:
+    """The step of stage ``uploading``."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self._shop = shop
+        self._uploads: dict[str, Upload] = {}
+        self._slots = asyncio.Semaphore(shop.timing.parallel_uploads)
+        self._interrupted: set[str] = set()
+
+    def found_interrupted(self, task: Task) -> None:
+        """Note that another run of the daemon began this upload, so what the node holds of it is unknown."""
+        self._interrupted.add(task.job_uuid)
+
+    async def __call__(self, task: Task) -> Fact:
+        """Send, commit, and say ``JobTaken``; or what came between."""
+        node = await self._shop.node_of(task)
+        client = self._shop.board.client(node)
+        try:
+            if task.committed:
+                return await self._find_or_commit(task, client)
+            if task.job_uuid in self._interrupted:
+                return await self._resume(task, client)
+            async with self._slots:
+                return await self._submit(task, client, node)
+        except (SourceHindered, StorageFailed, StoreError) as error:
+            return self._shop.later(task, str(error))
+        except SourceFailed as error:
+            return facts.SourcesFailed(str(error))
+        except NodeError as error:
+            return self._sort(task, error, node)
+
+    async def _resume(self, task: Task, client: NodeClient) -> Fact:
+        """Look whether the job exists; if not, its uuid is given up, for nobody knows which files are whole."""
+        try:
+            await client.job(task.job_uuid)
+        except JobNotFound:
+            return facts.JobSpoiled("the daemon was stopped in the middle of the upload", counts=False)
+        return facts.JobTaken()
+
+    async def _submit(self, task: Task, client: NodeClient, node: ProcessingNode) -> Fact:
+        upload = self._uploads.setdefault(task.job_uuid, Upload(task.options))
+        if not upload.begun:
+            await self._shop.shelves.begin_output(task)
+            fact = await self._begin(task, client, upload)
+            if fact:
+                return fact
+        sources = await self._shop.store.sources(task.id)
+        await Transfer(self._shop, task, client, upload.answered).send(sources)
+        task = await self._shop.say(task, facts.Committing())
+        self._uploads.pop(task.job_uuid, None)
+        return await self._commit(task, client, patient=bool(node.info and node.info.is_cluster))
+
+    async def _begin(self, task: Task, client: NodeClient, upload: Upload) -> Fact | None:
+        try:
+            await client.begin(task.job_uuid, name=job_name(task), options=upload.options)
+        except NodeRefused as error:
+            if not refusals.is_known_already(error):
+                raise
+            return await self._resume(task, client)
+        upload.begun = True
+        return None
+
+    # --------------------------------------------------------------------------------------------------- commit
+
+    async def _commit(self, task: Task, client: NodeClient, *, patient: bool) -> Fact:
+        try:
+            await client.commit(task.job_uuid)
+        except (NodeFault, JobNotFound):
+            return await self._look(task, client, patient=patient)
+        except NodeRefused as error:
+            if refusals.is_upload_gone(error):
+                return await self._look(task, client, patient=patient)
+            raise
+        return facts.JobTaken()
+
+    async def _look(self, task: Task, client: NodeClient, *, patient: bool) -> Fact:
+        """Ask whether the node has the job, for as long as its answer may be late."""
+        until = self._shop.elapsed() + (self._shop.timing.commit_lookup if patient else 0.0)
+        while True:
+            try:
+                await client.job(task.job_uuid)
+            except JobNotFound:
+                if self._shop.elapsed() >= until:
+                    return facts.JobSpoiled(f"{task.processing_node_name} does not have what was sent to it")
+            else:
+                return facts.JobTaken()
+            await asyncio.sleep(1.0)
+
+    async def _find_or_commit(self, task: Task, client: NodeClient) -> Fact:
+        """The commit may have been sent: ask first, and send it (again) only when the node does not have the job."""
+        node = self._shop.board.get(task.job_node)
+        patient = bool(node and node.info and node.info.is_cluster)
+        fact = await self._look(task, client, patient=patient)
+        if isinstance(fact, facts.JobTaken):
+            return fact
+        return await self._commit(task, client, patient=patient)
+
+    # --------------------------------------------------------------------------------------------------- errors
+
+    def _sort(self, task: Task, error: NodeError, node: ProcessingNode) -> Fact:
+        if error.code in {"upload-uncertain", "job-not-found"}:
+            return facts.JobSpoiled(str(error))
+        if isinstance(error, NodeRefused):
+            if refusals.is_too_many_images(error):
+                return facts.NodeTooSmall(str(error))
+            if not refusals.passes(error):
+                return facts.JobRefused(str(error))
+        begun = self._uploads.get(task.job_uuid)
+        fragile = node.info is not None and node.info.engine == "micmac" and begun is not None and not begun.begun
+        if fragile and isinstance(error, NodeFault):
+            return facts.JobSpoiled(f"{error} (and this engine does not bear being asked twice)")
+        if task.failures + 1 >= HINDRANCES and error.code != "node-unreachable":
+            return facts.JobSpoiled(str(error))
+        self._shop.probe(node.id)
+        return self._shop.later(task, str(error))
+
+
+def job_name(task: Task) -> str:
+    """Name the job on the node: the task's own name, and by which it can be recognised as ours."""
+    return f"{task.name or 'Task'} [orchestrator {task.id}.{task.attempt}]"

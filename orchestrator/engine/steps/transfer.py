@@ -1,0 +1,85 @@
+"""Transfer: the files of one upload, a few at once, each counted only when its own answer was read."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from orchestrator.domain import facts
+from orchestrator.domain.errors import NodeFault, OrchestratorError, SourceHindered, UploadUncertain
+from orchestrator.domain.task import Source, Task
+from orchestrator.engine.ports import NodeClient
+from orchestrator.engine.workshop import Workshop
+
+ASKED_AGAIN = 6
+"""How often one file is sent to a node that answers 'not now' to it, and surely kept nothing."""
+
+
+class Transfer:
+    """Sends what the node does not have yet. ``answered``: names of the files that it has; grows as answers come."""
+
+    def __init__(self, shop: Workshop, task: Task, client: NodeClient, answered: set[str]) -> None:
+        self._shop = shop
+        self._task = task
+        self._client = client
+        self._answered = answered
+        self._bytes_sent = 0
+        self._bytes_total = 0
+        self._told = 0.0
+        self._failed: list[OrchestratorError] = []
+
+    async def send(self, sources: Sequence[Source]) -> None:
+        """Send all. On a failure the files in flight are finished first, so that their fate is known; then it is raised."""
+        todo = [source for source in sources if source.name not in self._answered]
+        total = len(sources)
+        if todo == list(sources) and self._task.resize_to < 0:
+            self._bytes_total = sum(source.size for source in sources) if all(s.size >= 0 for s in sources) else 0
+        queue = iter(todo)
+        async with self._shop.telling(lambda: self._tell(total)), asyncio.TaskGroup() as senders:
+            for _ in range(min(self._shop.timing.upload_connections, len(todo))):
+                senders.create_task(self._work(queue))
+        if self._failed:
+            raise self._worst()
+
+    def _worst(self) -> OrchestratorError:
+        """Give the failure that decides: an uncertain file spoils the upload, whatever else happened."""
+        return min(self._failed, key=lambda error: (error.code != "upload-uncertain", error.retryable))
+
+    async def _work(self, queue: Iterator[Source]) -> None:
+        for source in queue:
+            if self._failed:
+                return
+            try:
+                await self._send_one(source)
+            except OrchestratorError as error:
+                self._failed.append(error)
+                return
+            self._answered.add(source.name)
+
+    async def _send_one(self, source: Source) -> None:
+        resize_to = -1 if source.side else self._task.resize_to
+        file = await self._shop.images.stage(self._task, source, resize_to=resize_to)
+        for asked in range(ASKED_AGAIN):
+            try:
+                await self._client.upload(self._task.job_uuid, file, sent=self._count)
+            except NodeFault:
+                if asked + 1 == ASKED_AGAIN:
+                    raise
+                await asyncio.sleep(min(5.0, 0.2 * 2**asked) * (0.5 + self._shop.chance.random() / 2))
+            except SourceHindered as error:
+                # Broken off in the middle: what the node holds of this file cannot be known.
+                raise UploadUncertain(str(error)) from error
+            else:
+                return
+
+    def _count(self, sent: int) -> None:
+        self._bytes_sent += sent
+
+    async def _tell(self, total: int) -> None:
+        share = self._share(total)
+        if share > self._told:
+            self._told = share
+            await self._shop.say(self._task, facts.UploadProgressed(uploaded=share))
+
+    def _share(self, total: int) -> float:
+        if self._bytes_total > 0:
+            return min(1.0, self._bytes_sent / self._bytes_total)
+        return len(self._answered) / max(1, total)

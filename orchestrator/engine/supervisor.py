@@ -1,0 +1,151 @@
+"""The supervisor: looks at every processing node again and again, in a loop of its own for each.
+
+No other work delays a look, and a look that fails says something about the node, not about its tasks.
+"""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import structlog
+
+from orchestrator.domain.errors import NodeError, NodeUnauthorized, StoreError
+from orchestrator.domain.node import Health, ProcessingNode
+from orchestrator.domain.supervision import Barred, Observation, Seen, Unseen, observe
+from orchestrator.engine.changes import Changes
+from orchestrator.engine.conductor import Conductor
+from orchestrator.engine.stimuli import NodeReport
+from orchestrator.engine.workshop import Workshop
+
+log = structlog.get_logger()
+
+OPTIONS_AFTER = timedelta(hours=1)
+"""How old the list of a node's options may be."""
+
+WRITTEN_AFTER = timedelta(minutes=1)
+"""How far ``last_refreshed`` in the store may lag behind: an idle daemon writes seldom."""
+
+
+@dataclass(slots=True)
+class _Look:
+    """One node being looked at."""
+
+    handle: "asyncio.Task[None]"
+    now: asyncio.Event = field(default_factory=asyncio.Event)
+    options_due: float = 0.0
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Keeps the board's nodes fresh and tells the turn what matters."""
+
+    shop: Workshop
+    conductor: Conductor
+    _looks: dict[int, _Look] = field(default_factory=dict)
+    _stopping: bool = False
+
+    def on_commit(self, changes: Changes) -> None:
+        """Begin to look at new nodes, look again at changed ones, forget the others (a listener of the turn)."""
+        for node in changes.gone_nodes:
+            look = self._looks.pop(node, None)
+            if look:
+                look.handle.cancel()
+        for node in changes.nodes:
+            if node not in self._looks:
+                self.begin(node)
+
+    def begin(self, node: int) -> None:
+        """Look at a node from now on."""
+        if not self._stopping:
+            self._looks[node] = _Look(asyncio.create_task(self._live(node), name=f"probe-{node}"))
+
+    def look_now(self, node: int) -> None:
+        """Look at a node without waiting for its time."""
+        look = self._looks.get(node)
+        if look:
+            look.now.set()
+
+    async def stop(self) -> None:
+        """Stop looking."""
+        self._stopping = True
+        handles = {look.handle for look in self._looks.values()}
+        for handle in handles:
+            handle.cancel()
+        if handles:
+            await asyncio.wait(handles)
+        self._looks.clear()
+
+    # ---------------------------------------------------------------------------------------------------- one node
+
+    async def _live(self, id_: int) -> None:
+        while (node := self.shop.board.get(id_)) is not None:
+            address = (node.url, node.token)
+            try:
+                observation = await self._look(node)
+                current = self.shop.board.get(id_)
+                if current and (current.url, current.token) == address:
+                    await self._note(current, observation)
+            except StoreError:
+                pass  # The turn has logged it; the next look tells the same again.
+            except Exception as error:  # noqa: BLE001  (a fault of ours must not leave a node unwatched)
+                log.error("supervisor.failed", node=id_, exc_info=error)
+            await self._pause(id_)
+
+    async def _pause(self, id_: int) -> None:
+        look = self._looks.get(id_)
+        if look is None:
+            return
+        interval = self.shop.timing.probe_interval * (0.9 + 0.2 * self.shop.chance.random())
+        node = self.shop.board.get(id_)
+        if node is not None and node.health is Health.UNKNOWN:
+            interval = min(interval, 1.0)
+        try:
+            await asyncio.wait_for(look.now.wait(), interval)
+            await asyncio.sleep(0.2)  # Many may ask at once: one look answers them all.
+        except TimeoutError:
+            pass
+        look.now.clear()
+
+    async def _look(self, node: ProcessingNode) -> Observation:
+        client = self.shop.board.client(node)
+        try:
+            info = await client.info()
+            options = None
+            look = self._looks.get(node.id)
+            if look and (not node.options or self.shop.elapsed() >= look.options_due or self._is_new(node, info)):
+                options = await client.options()
+                look.options_due = self.shop.elapsed() + OPTIONS_AFTER.total_seconds()
+        except NodeUnauthorized as error:
+            return Barred(str(error))
+        except NodeError as error:
+            return Unseen(str(error))
+        return Seen(info=info, options=options)
+
+    def _is_new(self, node: ProcessingNode, info: object) -> bool:
+        engine = ("engine", "engine_version", "api_version")
+        return any(getattr(node.info, name, None) != getattr(info, name) for name in engine)
+
+    async def _note(self, node: ProcessingNode, observation: Observation) -> None:
+        """Put what was seen on the board; what others must know, or must outlive us, goes through the turn."""
+        if isinstance(observation, Seen):
+            ours = self.conductor.jobs_by_node()[node.id]
+            self.shop.board.foreign[node.id] = max(0, observation.info.queue_count - ours)
+        offline_after = self.shop.timing.offline_after_delta
+        after, _ = observe(node, observation, now=self.shop.clock.now(), offline_after=offline_after)
+        if _matters(node, after):
+            if after.health is not node.health:
+                level = log.warning if after.health is not Health.ONLINE else log.info
+                level("node.health_changed", node=node.id, name=node.name, health=after.health, reason=after.problem)
+            await self.shop.turn.observe_node(NodeReport(node.id, observation))
+        else:
+            self.shop.board.put(replace(after, last_refreshed=after.last_refreshed))
+        self.conductor.placing_wanted.set()
+
+
+def _matters(before: ProcessingNode, after: ProcessingNode) -> bool:
+    """Whether the difference is worth a write: all but a slightly newer time of the same news."""
+    if before.last_refreshed is None or after.last_refreshed is None:
+        return before != after
+    if after.last_refreshed - before.last_refreshed >= WRITTEN_AFTER:
+        return True
+    return replace(before, last_refreshed=None) != replace(after, last_refreshed=None)

@@ -1,0 +1,35 @@
+"""How often, how long and how many: the engine's figures, in seconds where they are times."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Defaults are those of the settings reference."""
+
+    probe_interval: float = 10.0
+    poll_interval: float = 5.0
+    first_poll: float = 1.0
+    offline_after: float = 30.0
+    node_lost_after: float = 600.0
+    progress_interval: float = 2.0
+    draft_ttl: float = 86_400.0
+    answers_kept: float = 7 * 86_400.0
+    lease_ttl: float = 10.0
+    idle_flush: float = 0.05
+    commit_lookup: float = 20.0
+    """How long a lost answer to commit is looked for: a cluster shows a job only after up to 20 s."""
+    parallel_uploads: int = 4
+    parallel_downloads: int = 2
+    upload_connections: int = 4
+
+    @property
+    def offline_after_delta(self) -> timedelta:
+        """``offline_after`` as a duration."""
+        return timedelta(seconds=self.offline_after)
+
+    @property
+    def node_lost_after_delta(self) -> timedelta:
+        """``node_lost_after`` as a duration."""
+        return timedelta(seconds=self.node_lost_after)

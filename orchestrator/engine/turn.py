@@ -1,0 +1,277 @@
+"""The turn: settles commands and facts from everywhere in batches, one transaction each.
+
+One read, pure decisions, one write, one commit; then everyone gets an answer, and those who wait for changes are told.
+A batch closes as soon as the previous commit has returned, so there is no timer and no wait at low load.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+
+from orchestrator.domain.commands import COMMAND_NAMES, CommitTask, CreateTask
+from orchestrator.domain.errors import StoreError
+from orchestrator.domain.facts import Report
+from orchestrator.domain.node import ProcessingNode
+from orchestrator.domain.problem import Problem, internal
+from orchestrator.domain.supervision import observe
+from orchestrator.domain.task import Task
+from orchestrator.domain.transitions import Policy
+from orchestrator.engine import orders
+from orchestrator.engine.batch import Batch, Surroundings
+from orchestrator.engine.changes import Answer, Changes, Wanted
+from orchestrator.engine.ports import Clock, Images, Order, Rejected, Renderer, Settled, Store, Transaction
+from orchestrator.engine.stimuli import JobReport, NodeReport, PreparedOrder, Stimulus
+from orchestrator.engine.timing import Timing
+from orchestrator.engine.wants import numbers_for, sources_of, wanted_by
+
+log = structlog.get_logger()
+
+BATCH = 500
+"""Stimuli in one transaction at most: beyond that a batch gains little (docs/explanation/performance.md)."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """Stimuli handed in together, and where their results go."""
+
+    stimuli: Sequence[Stimulus]
+    done: "asyncio.Future[list[Any]]"
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """Settles stimuli. ``listeners`` are called after each commit, in commit order, with what was written."""
+
+    store: Store
+    renderer: Renderer
+    images: Images
+    clock: Clock
+    owner: str
+    policy: Policy = field(default_factory=Policy)
+    timing: Timing = field(default_factory=Timing)
+    known_nodes: Callable[[], Sequence[ProcessingNode]] = tuple
+    listeners: list[Callable[[Changes], None]] = field(default_factory=list)
+    _queue: "deque[_Entry]" = field(default_factory=deque)
+    _sent: list[int] = field(default_factory=list)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    # ------------------------------------------------------------------------------------------------ handing in
+
+    async def settle(self, given: Sequence[Order]) -> list[Settled]:
+        """Settle commands, in this order (``ports.Desk``)."""
+        prepared = [await self._prepare(order) for order in given]
+        results: list[Settled] = await self._hand_in(prepared)
+        return results
+
+    async def report(self, report: Report) -> Task | None:
+        """Settle a fact. Gives the task as it now stands; None when the fact came too late, or the task is gone."""
+        results = await self._hand_in((report,))
+        task: Task | None = results[0]
+        return task
+
+    async def report_all(self, reports: Sequence[Report]) -> None:
+        """Settle facts about several tasks in one go."""
+        await self._hand_in(reports)
+
+    async def observe_node(self, report: NodeReport) -> None:
+        """Settle what a probe saw."""
+        await self._hand_in((report,))
+
+    async def confirm_job(self, report: JobReport) -> None:
+        """Settle what became of an abandoned job."""
+        await self._hand_in((report,))
+
+    def sent(self, numbers: Sequence[int]) -> None:
+        """Note outbox entries that the bus has confirmed (``ports.Desk``)."""
+        self._sent.extend(numbers)
+        self._wake.set()
+
+    async def _prepare(self, order: Order) -> PreparedOrder:
+        command = order.command
+        given = sources_of(command)
+        if not given or not isinstance(command, CreateTask | CommitTask):
+            return PreparedOrder(order)
+        expanded = await self.images.expand(given)
+        if isinstance(expanded, Problem):
+            return PreparedOrder(order, expanded)
+        return PreparedOrder(replace(order, command=replace(command, sources=expanded)))
+
+    async def _hand_in(self, stimuli: Sequence[Stimulus]) -> list[Any]:
+        if not stimuli:
+            return []
+        entry = _Entry(stimuli, asyncio.get_running_loop().create_future())
+        self._queue.append(entry)
+        self._wake.set()
+        return await entry.done
+
+    # ------------------------------------------------------------------------------------------------- settling
+
+    async def run(self) -> None:
+        """Settle what comes, until cancelled. What was handed in by then is left to ``finish``."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if not self._queue:
+                await self._linger()
+            await self.finish()
+
+    async def _linger(self) -> None:
+        """Only confirmations are left: let more of them share a transaction, unless something else comes."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), self.timing.idle_flush)
+
+    async def finish(self) -> None:
+        """Settle all that was handed in."""
+        while self._queue:
+            entries: list[_Entry] = []
+            size = 0
+            while self._queue and size < BATCH:
+                entries.append(self._queue.popleft())
+                size += len(entries[-1].stimuli)
+            await self._settle(entries)
+        if self._sent:
+            await self._settle([])
+
+    async def _settle(self, entries: list[_Entry]) -> None:
+        stimuli = [stimulus for entry in entries for stimulus in entry.stimuli]
+        sent, self._sent = self._sent, []
+        try:
+            results = await self._commit(stimuli, sent)
+        except StoreError as error:
+            self._sent = sent + self._sent
+            self._fail(entries, error)
+        except Exception as error:  # noqa: BLE001  (one poisonous stimulus must not take the others with it)
+            self._sent = sent + self._sent
+            await self._halve(entries, error)
+        else:
+            position = 0
+            for entry in entries:
+                if not entry.done.done():
+                    entry.done.set_result(results[position : position + len(entry.stimuli)])
+                position += len(entry.stimuli)
+
+    def _fail(self, entries: list[_Entry], error: Exception) -> None:
+        log.warning("turn.failed", reason=str(error), stimuli=sum(len(entry.stimuli) for entry in entries))
+        for entry in entries:
+            if not entry.done.done():
+                entry.done.set_exception(error)
+
+    async def _halve(self, entries: list[_Entry], error: Exception) -> None:
+        """Split what could not be settled until the culprit stands alone."""
+        if len(entries) > 1:
+            middle = len(entries) // 2
+            await self._settle(entries[:middle])
+            await self._settle(entries[middle:])
+            return
+        if not entries:
+            log.error("turn.failed", reason=str(error), stimuli=0, exc_info=error)
+            return
+        entry = entries[0]
+        if len(entry.stimuli) == 1:
+            log.error("turn.stimulus_refused", stimulus=repr(entry.stimuli[0])[:500], exc_info=error)
+            self._refuse(entry, error)
+            return
+        loop = asyncio.get_running_loop()
+        parts = [_Entry((stimulus,), loop.create_future()) for stimulus in entry.stimuli]
+        await self._settle(parts)
+        outcomes = [part.done.exception() or part.done.result()[0] for part in parts]
+        failure = next((each for each in outcomes if isinstance(each, BaseException)), None)
+        if not entry.done.done():
+            entry.done.set_exception(failure) if failure else entry.done.set_result(outcomes)
+
+    def _refuse(self, entry: _Entry, error: Exception) -> None:
+        stimulus = entry.stimuli[0]
+        if entry.done.done():
+            return
+        if not isinstance(stimulus, PreparedOrder):
+            entry.done.set_exception(error)
+            return
+        problem = internal("the daemon failed on this command; its log says more")
+        name = COMMAND_NAMES[type(stimulus.order.command)]
+        entry.done.set_result([Settled(self.renderer.answer(Rejected(name, problem)), accepted=False)])
+
+    # -------------------------------------------------------------------------------------------- one transaction
+
+    async def _commit(self, stimuli: Sequence[Stimulus], sent: list[int]) -> list[Any]:
+        async with self.store.begin() as transaction:
+            batch = await self._open(transaction, stimuli, sent)
+            results = [self._apply(batch, stimulus) for stimulus in stimuli]
+            await self._render_events(transaction, batch)
+            if not batch.is_empty:
+                await transaction.write(batch.changes)
+        for listener in self.listeners:
+            listener(batch.changes)
+        return results
+
+    async def _open(self, transaction: Transaction, stimuli: Sequence[Stimulus], sent: list[int]) -> Batch:
+        snapshot = await transaction.read(wanted_by(stimuli))
+        counts = numbers_for(stimuli)
+        numbers = await transaction.reserve(counts) if counts else {}
+        around = Surroundings(self.clock.now(), self.policy, self.known_nodes())
+        batch = Batch.of(snapshot, around=around, owner=self.owner, numbers=numbers, sent=sent)
+        drafts = {
+            task.id
+            for stimulus in stimuli
+            if isinstance(stimulus, PreparedOrder)
+            and isinstance(stimulus.order.command, CommitTask)
+            and (task := batch.task(stimulus.order.command.task))
+        }
+        if drafts:
+            batch.sources.update((await transaction.read(Wanted(sources=drafts))).sources)
+        return batch
+
+    async def _render_events(self, transaction: Transaction, batch: Batch) -> None:
+        if not batch.events:
+            return
+        first = (await transaction.reserve({"outbox": len(batch.events)}))["outbox"]
+        render = self.renderer.event
+        batch.changes.outbox = [render(event, number=first + index) for index, event in enumerate(batch.events)]
+
+    def _apply(self, batch: Batch, stimulus: Stimulus) -> Any:  # noqa: ANN401  (each kind has its own result)
+        match stimulus:
+            case PreparedOrder():
+                return self._apply_order(batch, stimulus)
+            case Report():
+                return self._apply_report(batch, stimulus)
+            case NodeReport(node=id_, observation=observation):
+                self._apply_observation(batch, batch.nodes.get(id_), observation)
+            case JobReport(uuid=uuid, gone=gone):
+                if gone:
+                    batch.drop_job(uuid)
+                elif uuid in batch.jobs:
+                    batch.save_job(replace(batch.jobs[uuid], stopped=True))
+        return None
+
+    def _apply_order(self, batch: Batch, prepared: PreparedOrder) -> Settled:
+        order = prepared.order
+        if order.message_id and order.message_id in batch.answers:
+            answer = batch.answers[order.message_id]
+            return Settled(answer, accepted=answer.startswith(b'{"ok":true'), repeated=True)
+        name = COMMAND_NAMES[type(order.command)]
+        if prepared.problem and not orders.existing_task(batch, order.command):
+            outcome: Any = Rejected(name, prepared.problem)
+        else:
+            outcome = orders.rule(batch, order.command)
+        answer = self.renderer.answer(outcome)
+        if order.message_id:
+            batch.answers[order.message_id] = answer
+            batch.changes.answers[order.message_id] = Answer(name, answer)
+        return Settled(answer, accepted=not isinstance(outcome, Rejected))
+
+    def _apply_report(self, batch: Batch, report: Report) -> Task | None:
+        task = batch.tasks.get(report.task)
+        if task is None or task.fence != report.fence:
+            return None
+        decision = batch.move(task, report.fact)
+        return None if decision.removed else decision.task
+
+    def _apply_observation(self, batch: Batch, node: ProcessingNode | None, observation: Any) -> None:  # noqa: ANN401
+        if node is None:
+            return
+        after, event = observe(node, observation, now=batch.around.now, offline_after=self.timing.offline_after_delta)
+        batch.save_node(after, event)

@@ -1,0 +1,88 @@
+"""Which rows and fresh numbers a batch of stimuli needs."""
+
+from collections.abc import Iterable, Sequence
+
+from orchestrator.domain import commands
+from orchestrator.domain.commands import Command, TaskKey, Unset
+from orchestrator.domain.facts import Report
+from orchestrator.domain.task import DEFAULT_PROJECT, Source
+from orchestrator.engine.changes import Wanted
+from orchestrator.engine.stimuli import JobReport, NodeReport, PreparedOrder, Stimulus
+
+
+def wanted_by(stimuli: Iterable[Stimulus]) -> Wanted:
+    """Collect the rows to read."""
+    wanted = Wanted()
+    for stimulus in stimuli:
+        match stimulus:
+            case Report(task=task):
+                wanted.tasks.add(task)
+            case PreparedOrder(order=order):
+                if order.message_id:
+                    wanted.message_ids.add(order.message_id)
+                _add_command(wanted, order.command)
+            case NodeReport():
+                wanted.nodes = True
+            case JobReport(uuid=uuid):
+                wanted.jobs.add(uuid)
+    return wanted
+
+
+def _add_key(wanted: Wanted, key: TaskKey) -> None:
+    if key.id is not None:
+        wanted.tasks.add(key.id)
+    elif key.reference:
+        wanted.references.add(key.reference)
+
+
+def _add_command(wanted: Wanted, command: Command) -> None:
+    match command:
+        case commands.CreateTask():
+            wanted.projects.add(command.project or DEFAULT_PROJECT)
+            wanted.nodes |= command.processing_node is not None
+            if command.reference:
+                wanted.references.add(command.reference)
+        case commands.UpdateTask():
+            _add_key(wanted, command.task)
+            wanted.nodes |= isinstance(command.processing_node, int)
+            if not isinstance(command.project, Unset):
+                wanted.projects.add(command.project)
+        case commands.CommitTask() | commands.SetPendingAction():
+            _add_key(wanted, command.task)
+        case commands.UpdateProject():
+            wanted.projects.add(command.project)
+        case commands.DeleteProject():
+            wanted.projects.add(command.project)
+            wanted.tasks_of_projects.add(command.project)
+        case commands.RemoveProcessingNode():
+            wanted.nodes = True
+            wanted.tasks_on_nodes.add(command.processing_node)
+        case commands.AddProcessingNode() | commands.UpdateProcessingNode():
+            wanted.nodes = True
+        case commands.CreateProject():
+            pass
+
+
+def sources_of(command: Command) -> tuple[Source, ...]:
+    """Give the files that a command names, its ground control points among them."""
+    if isinstance(command, commands.CreateTask) and command.ground_control_points:
+        return (*command.sources, Source(uri=command.ground_control_points, name="", side=True))
+    return command.sources if isinstance(command, commands.CreateTask | commands.CommitTask) else ()
+
+
+_COUNTER_OF = {
+    commands.CreateTask: "task",
+    commands.CreateProject: "project",
+    commands.AddProcessingNode: "node",
+}
+
+
+def numbers_for(stimuli: Sequence[Stimulus]) -> dict[str, int]:
+    """Count the fresh numbers that the batch may take."""
+    counts: dict[str, int] = {}
+    for stimulus in stimuli:
+        if isinstance(stimulus, PreparedOrder):
+            counter = _COUNTER_OF.get(type(stimulus.order.command))
+            if counter:
+                counts[counter] = counts.get(counter, 0) + 1
+    return counts
