@@ -1,0 +1,38 @@
+"""Unique names: a node silently renames or loses files whose names clash (nodeodm-protocol.md §2.3), so none may."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+
+class Names:
+    """The names given out so far."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._used = {_key(name) for name in taken}
+        self._next: dict[str, int] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the names, folded as they are compared."""
+        return iter(self._used)
+
+    def has(self, name: str) -> bool:
+        """Whether the name is given out, in whatever case."""
+        return _key(name) in self._used
+
+    def give(self, wanted: str) -> str:
+        """Give the wanted name, or the first free one like it: ``IMG_1.JPG``, ``IMG_1-2.JPG``, ``IMG_1-3.JPG``."""
+        key = _key(wanted)
+        if key not in self._used:
+            self._used.add(key)
+            return wanted
+        stem, dot, suffix = wanted.rpartition(".")
+        number = self._next.get(key, 2)
+        while _key(name := f"{stem}-{number}{dot}{suffix}") in self._used:
+            number += 1
+        self._next[key] = number + 1
+        self._used.add(_key(name))
+        return name
+
+
+def _key(name: str) -> str:
+    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name.casefold())
