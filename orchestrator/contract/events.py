@@ -33,7 +33,7 @@ def check_source(source: str) -> str:
     return source
 
 
-def render(event: Event, *, source: str = DEFAULT_SOURCE, traceparent: str | None = None) -> View:
+def render(event: Event, *, source: str = DEFAULT_SOURCE) -> View:
     """Give the event's envelope, data included, as a JSON-ready dict."""
     subject = subject_of(event)
     data = _data(event)
@@ -50,8 +50,8 @@ def render(event: Event, *, source: str = DEFAULT_SOURCE, traceparent: str | Non
         "sequence": event.sequence,
         "partitionkey": subject,
     }
-    if traceparent:
-        envelope["traceparent"] = traceparent
+    if isinstance(event, TaskEvent) and event.task.traceparent:
+        envelope["traceparent"] = event.task.traceparent
     envelope["data"] = data
     return envelope
 

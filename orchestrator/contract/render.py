@@ -1,6 +1,5 @@
 """Puts outcomes and events into the words of the contract: what the engine calls its renderer."""
 
-from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from orchestrator.contract.answers import accepted, rejected
@@ -53,20 +52,12 @@ class Entry(Protocol[E_co]):
 class WireRenderer(Generic[E_co]):
     """Renders answers, and events as outbox entries of whatever class ``entry`` makes.
 
-    ``source`` names this installation in its events. ``traceparent`` is asked for the trace in which an event is
-    rendered. Raises ``ValueError`` for a source that is no URI reference.
+    ``source`` names this installation in its events. Raises ``ValueError`` for a source that is no URI reference.
     """
 
-    def __init__(
-        self,
-        *,
-        entry: Entry[E_co],
-        source: str = DEFAULT_SOURCE,
-        traceparent: Callable[[], str | None] = lambda: None,
-    ) -> None:
+    def __init__(self, *, entry: Entry[E_co], source: str = DEFAULT_SOURCE) -> None:
         self._entry = entry
         self._source = check_source(source)
-        self._traceparent = traceparent
 
     def answer(self, outcome: Taken | Refused) -> bytes:
         """Render the answer to a command."""
@@ -76,7 +67,7 @@ class WireRenderer(Generic[E_co]):
 
     def event(self, event: Event, *, number: int) -> E_co:
         """Render an event as it goes on the bus."""
-        envelope = render(event, source=self._source, traceparent=self._traceparent())
+        envelope = render(event, source=self._source)
         return self._entry(
             number=number,
             id=envelope["id"],

@@ -97,7 +97,7 @@ def decide(task: Task, stimulus: Stimulus, *, now: datetime, policy: to.Policy) 
     return Decision(before, tuple(events))
 
 
-def create(command: CreateTask, *, id: int, now: datetime) -> Decision:  # noqa: A002  (the field's own name)
+def create(command: CreateTask, *, id: int, now: datetime, traceparent: str = "") -> Decision:
     """Begin a task. The command has been checked against projects, nodes and options by the caller."""
     automatic = command.auto_processing_node
     task = Task(
@@ -119,6 +119,7 @@ def create(command: CreateTask, *, id: int, now: datetime) -> Decision:  # noqa:
         resize_to=command.resize_to,
         tags=command.tags,
         partial=command.partial,
+        traceparent=traceparent,
         reason="waiting for images" if command.partial else "waiting for a processing node",
     )
     return Decision(task, (TaskEvent(TaskEventType.CREATED, task, None, task.reason, now),))

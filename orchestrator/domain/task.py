@@ -119,6 +119,8 @@ class Task:
     """The present step rests until then."""
     files_count: int = 0
     """Files to send, side files included: nodes count them all against their limit."""
+    traceparent: str = ""
+    """The W3C trace context of the last command that moved the task; its events carry it on."""
     avoid_node: int | None = None
     """The node on which the task was lost: it goes elsewhere while there is an elsewhere."""
 
@@ -137,7 +139,18 @@ PROGRESS_FIELDS = frozenset({"upload_progress", "resize_progress", "running_prog
 """A change of these alone is progress, not news."""
 
 PRIVATE_FIELDS = frozenset(
-    {"fence", "job_uuid", "job_node", "committed", "failures", "tries", "not_before", "files_count", "avoid_node"}
+    {
+        "fence",
+        "job_uuid",
+        "job_node",
+        "committed",
+        "failures",
+        "tries",
+        "not_before",
+        "files_count",
+        "traceparent",
+        "avoid_node",
+    }
 )
 """Kept for the work itself: a change of these alone is no change for anyone outside."""
 

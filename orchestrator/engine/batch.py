@@ -37,6 +37,8 @@ class Batch:
     sources: dict[int, tuple[Source, ...]]
     numbers: dict[str, int]
     """The next fresh number of each counter."""
+    traceparent: str = ""
+    """Of the order that is being settled."""
     by_reference: dict[str, int] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 

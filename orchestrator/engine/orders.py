@@ -50,7 +50,9 @@ def _create_task(batch: Batch, command: CreateTask) -> Ruling:
         return problem
     if not command.partial and all(source.side for source in command.sources):
         return invalid_field("images", "at least one image is needed")
-    decision = lifecycle.create(command, id=batch.take_number("task"), now=batch.around.now)
+    decision = lifecycle.create(
+        command, id=batch.take_number("task"), now=batch.around.now, traceparent=batch.traceparent
+    )
     if not command.partial and not batch.around.known_nodes:
         nowhere = placement.NONE_KNOWN
         task = replace(decision.task, reason=nowhere)
@@ -64,7 +66,8 @@ def _on_task(batch: Batch, command: Any) -> Ruling:  # noqa: ANN401  (any task c
     task = batch.task(command.task)
     if task is None:
         return _no_task(command.task)
-    decision = batch.move(task, command)
+    traced = replace(task, traceparent=batch.traceparent) if batch.traceparent else task
+    decision = batch.move(traced, command)
     return decision.problem or decision.task
 
 

@@ -142,12 +142,12 @@ class Turn:
         sent, self._sent = self._sent, []
         try:
             results = await self._commit(stimuli, sent)
-        except StoreError as error:
-            self._sent = sent + self._sent
-            self._fail(entries, error)
         except Exception as error:  # noqa: BLE001  (one poisonous stimulus must not take the others with it)
             self._sent = sent + self._sent
-            await self._halve(entries, error)
+            if isinstance(error, StoreError) and error.retryable:
+                self._fail(entries, error)
+            else:
+                await self._halve(entries, error)
         else:
             position = 0
             for entry in entries:
@@ -256,6 +256,7 @@ class Turn:
         if prepared.problem and not orders.existing_task(batch, order.command):
             outcome: Any = Rejected(name, prepared.problem)
         else:
+            batch.traceparent = order.traceparent
             outcome = orders.rule(batch, order.command)
         answer = self.renderer.answer(outcome)
         if order.message_id:

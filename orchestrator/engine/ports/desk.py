@@ -45,10 +45,14 @@ class Renderer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A command as a door hands it in. ``message_id`` is its idempotency key; None: it has none."""
+    """A command as a door hands it in. ``message_id`` is its idempotency key; None: it has none.
+
+    ``traceparent`` is the W3C trace context it was sent in; '' without.
+    """
 
     command: Command
     message_id: str | None = None
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ class JobInfo:
     """What a node says about a job (``GET /task/{uuid}/info``).
 
     ``status`` is a raw code (10, 20, 30, 40, 50). ``progress`` is 0..100, None while a cluster still forwards the job.
-    ``processing_time`` is milliseconds, -1 when unknown. ``output`` holds the console lines from the line asked for.
+    ``processing_time`` (milliseconds) and ``images_count`` are -1 when unknown. ``output`` holds the console lines from the line asked for.
     """
 
     status: int
@@ -63,7 +63,10 @@ class NodeClient(Protocol):
         ...
 
     async def commit(self, uuid: str) -> None:
-        """Start the job. After a lost answer (``NodeFault``) ask ``job`` before anything else."""
+        """Start the job. After a lost answer (``NodeFault``) ask ``job`` before anything else.
+
+        Raises ``JobNotFound`` when the node has no such upload: it may have been committed already.
+        """
         ...
 
     async def job(self, uuid: str, *, from_line: int | None = None) -> JobInfo:

@@ -13,6 +13,9 @@ from orchestrator.engine.workshop import Workshop
 
 TERMINAL = frozenset({Status.FAILED, Status.COMPLETED, Status.CANCELED})
 
+UNKNOWN = -1
+"""What ``images_count`` is when the node does not say."""
+
 
 class Watch:
     """The step of stage ``processing``."""
@@ -63,7 +66,7 @@ class Watch:
             or (info.status == Status.RUNNING and info.progress > 0)
             or (info.status == Status.QUEUED and task.status is Status.RUNNING)
         )
-        if not (counts and initialised) or info.images_count == task.images_count:
+        if not (counts and initialised) or info.images_count in {task.images_count, UNKNOWN}:
             return None
         return facts.JobSpoiled(
             f"{task.processing_node_name} has {info.images_count} images of the {task.images_count} that were sent"

@@ -1,6 +1,7 @@
 """The renderer is what the engine asks for."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -44,9 +45,10 @@ def test_an_entry_has_what_the_relay_needs(event, key, routing_key):
     assert "traceparent" not in body
 
 
-def test_an_event_carries_the_trace_in_which_it_is_rendered():
-    renderer = WireRenderer(entry=OutboxEntry, traceparent=lambda: "00-a-b-01")
-    assert json.loads(renderer.event(CREATED, number=1).body)["traceparent"] == "00-a-b-01"
+def test_an_event_carries_the_trace_of_the_command_that_moved_its_task():
+    traced = replace(CREATED, task=replace(CREATED.task, traceparent="00-a-b-01"))
+    body = WireRenderer(entry=OutboxEntry).event(traced, number=1).body
+    assert json.loads(body)["traceparent"] == "00-a-b-01"
 
 
 def test_a_source_that_is_no_uri_reference_is_refused_at_once():

@@ -1,0 +1,43 @@
+"""Which database an address means: ``sqlite+aiosqlite:///path``, ``…:///:memory:`` or ``postgresql+asyncpg://…``."""
+
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from orchestrator.domain.errors import StoreError
+from orchestrator.store.database import Database
+from orchestrator.store.sqlite import SqliteDatabase
+
+_FORMS = "sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE"
+
+
+async def connect(address: str, *, lock: bool) -> Database:
+    """Open the database. ``lock``: a SQLite file for ourselves alone. Raises ``StoreError``."""
+    database = _database(_parsed(address), lock=lock)
+    await database.open()
+    return database
+
+
+def _parsed(address: str) -> URL:
+    try:
+        return make_url(address)
+    except (ArgumentError, ValueError):
+        # Without its cause: that may quote the address, password and all.
+        raise StoreError(f"The database address cannot be read; its form is {_FORMS}.") from None
+
+
+def _database(url: URL, *, lock: bool) -> Database:
+    match url.get_backend_name():
+        case "sqlite" if not url.query and not (url.database or "").startswith("file:"):
+            memory = url.database in {None, "", ":memory:"}
+            return SqliteDatabase(None if memory else Path(str(url.database)).absolute(), lock=lock)
+        case "sqlite":
+            raise StoreError("The database address has options; a SQLite address is a path alone.")
+        case "postgresql":
+            # Loaded only here: asyncpg may be missing, and SQLAlchemy's asyncio takes a third of a second.
+            from orchestrator.store.postgres import PostgresDatabase  # noqa: PLC0415
+
+            return PostgresDatabase(url.set(drivername="postgresql+asyncpg"))
+        case other:
+            raise StoreError(f"The database address names {other}, which is not supported; its form is {_FORMS}.")

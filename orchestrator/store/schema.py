@@ -1,0 +1,167 @@
+"""The tables, for both databases: what is filtered, ordered or joined is a column, the rest is JSON in ``body``.
+
+Stored tasks that have ended cost running ones nothing: whatever looks for work goes through ``tasks_in_work``, an
+index that holds tasks in work alone. No index holds ``updated_at``, ``version`` or ``body``, so that PostgreSQL
+writes a task's progress without touching any index (a HOT update).
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from orchestrator.domain.task import IN_WORK, Stage
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_name)s_key",
+    }
+)
+
+Number = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits on both; SQLite makes a primary key its row's own address only when the type reads INTEGER."""
+
+Moment = DateTime(timezone=True).with_variant(String(32), "sqlite")
+"""A time in UTC; in SQLite ISO 8601 text of one width, which sorts as the times do."""
+
+IN_WORK_CONDITION = "stage IN ({})".format(", ".join(f"'{stage}'" for stage in sorted(IN_WORK)))
+"""Literal, in the index and in every query alike: only then do the databases see that the index serves."""
+
+DRAFT_CONDITION = f"stage = '{Stage.DRAFT}'"
+
+
+def _partial_index(name: str, *columns: Column[Any], where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("deleting", Boolean, nullable=False),
+    Column("version", Number, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("tags", Text, nullable=False),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=False),
+    Column("project", Number, ForeignKey("projects.id"), nullable=False),
+    Column("reference", Text, unique=True),
+    Column("stage", Text, nullable=False),
+    Column("status", SmallInteger),
+    Column("pending_action", SmallInteger),
+    Column("priority", SmallInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("job_node", Number),
+    Column("job_uuid", Text, nullable=False),
+    Column("fence", Number, nullable=False),
+    Column("version", Number, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("owner", Text),
+)
+_partial_index("tasks_in_work", tasks.c.stage, tasks.c.id, where=IN_WORK_CONDITION)
+_partial_index("tasks_drafts", tasks.c.id, where=DRAFT_CONDITION)
+_partial_index("tasks_job_node", tasks.c.job_node, where="job_node IS NOT NULL")
+Index("tasks_project", tasks.c.project, tasks.c.id)
+Index("tasks_status", tasks.c.status, tasks.c.id)
+
+task_sources = Table(
+    "task_sources",
+    metadata,
+    Column("task", Number, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+)
+
+processing_nodes = Table(
+    "processing_nodes",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=False),
+    Column("url", Text, nullable=False),
+    Column("hostname", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("static", Boolean, nullable=False),
+    Column("health", Text, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("version", Number, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("unreachable_since", Moment),
+    Column("last_refreshed", Moment),
+    Column("info", Text),
+    Column("options", Text, nullable=False),
+)
+
+node_jobs = Table(
+    # No foreign keys: an abandoned job outlives its task, and may outlive what we know of its node.
+    "node_jobs",
+    metadata,
+    Column("uuid", Text, primary_key=True),
+    Column("node", Number, nullable=False),
+    Column("task", Number, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("committed", Boolean, nullable=False),
+    Column("abandoned_at", Moment),
+    Column("stopped", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+_partial_index("node_jobs_abandoned", node_jobs.c.abandoned_at, where="abandoned_at IS NOT NULL")
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    Column("command", Text, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+Index("inbox_created_at", inbox.c.created_at)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("routing_key", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+counters = Table(
+    # value: the last number given out.
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Number, nullable=False),
+)
+
+daemons = Table(
+    "daemons",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("until", Moment, nullable=False),
+)

@@ -1,0 +1,98 @@
+"""The durable memory: what turns write, what daemons own, and what people read, over either database."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection
+
+from orchestrator.domain.node import ProcessingNode
+from orchestrator.domain.task import NodeJob, Project, Source, Task
+from orchestrator.engine.changes import OutboxEntry
+from orchestrator.engine.ports import TaskFilter
+from orchestrator.store.database import Database
+from orchestrator.store.tables import Tables
+from orchestrator.store.transaction import SqlTransaction
+
+FORGOTTEN_AT_ONCE = 1000
+"""Answers dropped in one transaction, so that no turn waits long for it."""
+
+
+class SqlStore:
+    """Implements ``Store`` and ``Library``. ``now`` dates stored answers."""
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._tables = Tables(database.dialect, shared=database.shared)
+        self._now = now
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[SqlTransaction]:
+        """Open a transaction; a second one waits until the first has ended. In memory, so does every reader."""
+        async with self._database.turn() as run:
+            yield SqlTransaction(run, self._tables, now=self._now)
+
+    # ------------------------------------------------------------------------------------------------- ownership
+
+    async def heartbeat(self, owner: str, *, until: datetime) -> None:
+        """Keep what the daemon owns until then."""
+        await self._database.write(partial(self._tables.daemons.heartbeat, owner=owner, until=until))
+
+    async def claim(self, owner: str, *, now: datetime) -> tuple[Task, ...]:
+        """Take over every task in work that belongs to nobody alive; on SQLite nobody else is alive."""
+        return await self._database.write(partial(self._tables.tasks.claim, owner=owner, now=now))
+
+    async def release(self, owner: str) -> None:
+        """Hand back all that the daemon owns, and forget the daemon."""
+
+        def work(connection: Connection) -> None:
+            self._tables.tasks.release(connection, owner=owner)
+            self._tables.daemons.forget(connection, owner=owner)
+
+        await self._database.write(work)
+
+    # --------------------------------------------------------------------------------------------- for the engine
+
+    async def sources(self, task: int) -> tuple[Source, ...]:
+        """Give the files of a task."""
+        found = await self._database.read(partial(self._tables.tasks.sources, ids=(task,)))
+        return found.get(task, ())
+
+    async def abandoned_jobs(self) -> tuple[NodeJob, ...]:
+        """Give every job that is to vanish from its node, oldest first."""
+        return await self._database.read(self._tables.jobs.abandoned)
+
+    async def unsent(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
+        """Give outbox entries numbered above ``after``, in order."""
+        return await self._database.read(partial(self._tables.outbox.unsent, after=after, limit=limit))
+
+    async def drafts(self, *, before: datetime) -> tuple[int, ...]:
+        """Give the ids of drafts last touched before then."""
+        return await self._database.read(partial(self._tables.tasks.drafts, before=before))
+
+    async def forget_answers(self, *, before: datetime) -> int:
+        """Drop stored answers older than that, some at a time; give how many."""
+        total = 0
+        forget = partial(self._tables.inbox.forget, before=before, limit=FORGOTTEN_AT_ONCE)
+        while (dropped := await self._database.write(forget)) == FORGOTTEN_AT_ONCE:
+            total += dropped
+        return total + dropped
+
+    # ------------------------------------------------------------------------------------------------ for readers
+
+    async def nodes(self) -> tuple[ProcessingNode, ...]:
+        """Give every processing node, by id."""
+        return await self._database.read(self._tables.nodes.every)
+
+    async def projects(self) -> tuple[Project, ...]:
+        """Give the projects that are not deleted, by id."""
+        return await self._database.read(self._tables.projects.shown)
+
+    async def task(self, task: int | str) -> Task | None:
+        """Give one task by id, or by reference."""
+        return await self._database.read(partial(self._tables.catalogue.one, key=task))
+
+    async def tasks(self, wanted: TaskFilter) -> tuple[Task, ...]:
+        """Give tasks, newest first; those of deleted projects are left out."""
+        return await self._database.read(partial(self._tables.catalogue.listed, wanted=wanted))

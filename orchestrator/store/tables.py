@@ -1,0 +1,27 @@
+"""All tables of one database, with their statements compiled."""
+
+from sqlalchemy import Dialect
+
+from orchestrator.store.counters import CounterTable
+from orchestrator.store.daemons import DaemonTable
+from orchestrator.store.jobs import JobTable
+from orchestrator.store.library import TaskCatalogue
+from orchestrator.store.mail import InboxTable, OutboxTable
+from orchestrator.store.nodes import NodeTable
+from orchestrator.store.projects import ProjectTable
+from orchestrator.store.tasks import TaskTable
+
+
+class Tables:
+    """One of each. ``shared``: several daemons may use the database."""
+
+    def __init__(self, dialect: Dialect, *, shared: bool) -> None:
+        self.projects = ProjectTable(dialect)
+        self.nodes = NodeTable(dialect)
+        self.tasks = TaskTable(dialect, shared=shared)
+        self.catalogue = TaskCatalogue(dialect)
+        self.jobs = JobTable(dialect)
+        self.inbox = InboxTable(dialect)
+        self.outbox = OutboxTable(dialect)
+        self.counters = CounterTable(dialect)
+        self.daemons = DaemonTable(dialect)

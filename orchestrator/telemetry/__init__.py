@@ -1,0 +1,1 @@
+"""The eyes: logs and metrics."""

@@ -1,0 +1,52 @@
+"""Logs: one line for each thing that happened; readable on a terminal, JSON everywhere else."""
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_SECRET_WORDS = ("token", "password", "secret", "authorization")
+
+MASK = "***"
+
+
+def mask_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Blank every value whose key names a secret: the last line of defence, not the first."""
+    for key in event:
+        if any(word in key.lower() for word in _SECRET_WORDS):
+            event[key] = MASK
+    return event
+
+
+def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
+    """Set up logging for the process. ``level`` as in the settings; ``style``: ``json``, ``console`` or ``auto``."""
+    out = stream or sys.stderr
+    as_json = style == "json" or (style == "auto" and not out.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        mask_secrets,
+    ]
+    rendering: list[Processor] = (
+        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        if as_json
+        else [structlog.dev.ConsoleRenderer(colors=out.isatty())]
+    )
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[*shared, *rendering],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.WriteLoggerFactory(out),
+        cache_logger_on_first_use=True,
+    )
+    _route_others(threshold, out)
+
+
+def _route_others(threshold: int, out: TextIO) -> None:
+    """Libraries that log by the standard way: only what is worth a person's time, on the same stream."""
+    logging.basicConfig(stream=out, level=max(threshold, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # The bus room says the same, once and plainly.
+    logging.getLogger("aio_pika").setLevel(logging.CRITICAL)

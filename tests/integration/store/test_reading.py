@@ -1,0 +1,120 @@
+"""What the engine's rounds and the library's readers get to see."""
+
+from orchestrator.domain.task import Stage, Status
+from orchestrator.engine.changes import Answer, Changes
+from orchestrator.engine.ports import TaskFilter
+from orchestrator.store import SqlStore, open_store
+from tests.integration.store.databases import InFile, InMemory, OnServer
+from tests.integration.store.rows import MINUTE, NOON, a_job, a_node, a_project, a_task, write
+
+
+class Rounds:
+    async def test_abandoned_jobs_oldest_first(self, store: SqlStore):
+        later, sooner = a_job("a", abandoned_at=NOON + MINUTE), a_job("b", abandoned_at=NOON, stopped=True)
+        await write(store, jobs={"a": later, "b": sooner, "c": a_job("c")})
+        assert (sooner, later) == await store.abandoned_jobs()
+
+    async def test_drafts_last_touched_before(self, store: SqlStore):
+        draft = {"stage": Stage.DRAFT}
+        await write(
+            store,
+            a_task(1, updated_at=NOON, **draft),
+            a_task(2, updated_at=NOON + MINUTE, **draft),
+            a_task(3, updated_at=NOON - MINUTE, **draft),
+            a_task(4, updated_at=NOON - MINUTE),
+        )
+        assert (1, 3) == await store.drafts(before=NOON + MINUTE)
+        assert (3,) == await store.drafts(before=NOON)
+
+    async def test_files_of_a_task_without_any(self, store: SqlStore):
+        await write(store, a_task(1))
+        assert () == await store.sources(1)
+        assert () == await store.sources(2)
+
+    async def test_old_answers_are_forgotten(self, url: str):
+        time = NOON
+        async with open_store(url, migrate=True, now=lambda: time) as store:
+            await write(store, answers={f"old {n}": Answer("create-task", b"") for n in range(2500)})
+            time = NOON + MINUTE
+            await write(store, answers={"new": Answer("create-task", b"")})
+            assert 0 == await store.forget_answers(before=NOON)
+            assert 2500 == await store.forget_answers(before=NOON + MINUTE)
+            assert 1 == await store.forget_answers(before=NOON + 2 * MINUTE)
+
+
+class Library:
+    async def test_there_is_a_default_project(self, store: SqlStore):
+        (project,) = await store.projects()
+        assert (1, "Default project") == (project.id, project.name)
+
+    async def test_projects_by_id_without_deleted_ones(self, store: SqlStore):
+        await write(store, projects={3: a_project(3), 2: a_project(2), 4: a_project(4, deleting=True)})
+        assert [1, 2, 3] == [project.id for project in await store.projects()]
+
+    async def test_nodes_by_id(self, store: SqlStore):
+        nodes = {number: a_node(number) for number in (3, 1, 2)}
+        await write(store, nodes=nodes)
+        assert (nodes[1], nodes[2], nodes[3]) == await store.nodes()
+
+    async def test_a_task_by_id_or_reference(self, store: SqlStore):
+        task = a_task(1, reference="27")
+        await write(store, task, a_task(27))
+        assert task == await store.task(1)
+        assert task == await store.task("27")
+        assert await store.task(99) is None
+        assert await store.task("1") is None
+
+    async def test_tasks_newest_first_and_paged(self, store: SqlStore):
+        await write(store, *(a_task(number) for number in range(1, 121)))
+        assert list(range(120, 20, -1)) == [task.id for task in await store.tasks(TaskFilter())]
+        assert [110, 109] == [task.id for task in await store.tasks(TaskFilter(limit=2, offset=10))]
+        assert () == await store.tasks(TaskFilter(offset=120))
+
+    async def test_tasks_of_deleted_projects_are_left_out(self, store: SqlStore):
+        await write(store, a_task(1, project=2), a_task(2), projects={2: a_project(2, deleting=True)})
+        assert [2] == [task.id for task in await store.tasks(TaskFilter())]
+        assert () == await store.tasks(TaskFilter(project=2))
+
+    async def test_filters_one_by_one_and_together(self, store: SqlStore):
+        ended = {"stage": Stage.ENDED, "status": Status.COMPLETED}
+        await write(
+            store,
+            a_task(1, project=2, **ended),
+            a_task(2, **ended),
+            a_task(3, project=2, stage=Stage.PROCESSING, status=Status.RUNNING),
+            a_task(4, stage=Stage.PROCESSING, status=Status.QUEUED),
+            projects={2: a_project(2)},
+        )
+
+        async def found(**wanted):
+            return [task.id for task in await store.tasks(TaskFilter(**wanted))]
+
+        assert [3, 1] == await found(project=2)
+        assert [2, 1] == await found(status=40)
+        assert [4, 3] == await found(stage="processing")
+        assert [2, 1] == await found(stage=Stage.ENDED)
+        assert [3] == await found(project=2, stage="processing")
+        assert [3] == await found(project=2, stage="processing", status=20)
+        assert [] == await found(project=2, stage="processing", status=40)
+        assert [] == await found(status=99)
+        assert [] == await found(stage="unheard of")
+
+    async def test_readers_see_only_what_is_committed(self, store: SqlStore):
+        async with store.begin() as transaction:
+            await transaction.write(Changes(owner="me", created={1: a_task(1)}))
+            seen = await store.task(1) if not isinstance(self, InMemory) else None
+        assert seen is None
+        assert a_task(1) == await store.task(1)
+
+
+class Suite(Rounds, Library):
+    """All of it."""
+
+
+class TestInFile(InFile, Suite): ...
+
+
+class TestInMemory(InMemory, Suite): ...
+
+
+class TestOnServer(OnServer, Suite): ...
