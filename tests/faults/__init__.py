@@ -1,0 +1,1 @@
+"""What can go wrong between two programs, on demand."""
