@@ -72,7 +72,12 @@ def _arrows() -> dict[tuple[Stage, Stage], list[str]]:
 
 
 def _diagram() -> list[str]:
-    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> draft: create-task, partial", "    [*] --> waiting: create-task"]
+    lines = [
+        "```mermaid",
+        "stateDiagram-v2",
+        "    [*] --> draft: create-task, partial",
+        "    [*] --> waiting: create-task",
+    ]
     lines += [f"    {start} --> {end}: {', '.join(labels)}" for (start, end), labels in _arrows().items()]
     return [*lines, "    removing --> [*]: FilesRemoved", "```"]
 

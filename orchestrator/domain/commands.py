@@ -57,7 +57,7 @@ class UpdateTask:
     task: TaskKey
     name: str | Unset = UNSET
     options: tuple[Option, ...] | Unset = UNSET
-    processing_node: int | None | Unset = UNSET
+    processing_node: int | Unset | None = UNSET
     auto_processing_node: bool | Unset = UNSET
     priority: int | Unset = UNSET
     tags: tuple[str, ...] | Unset = UNSET

@@ -1,4 +1,4 @@
-"""What the world told us: each step ends as one of these. None of them says what status a task has; the lifecycle does."""
+"""What the world told us: each step ends as one of these. None of them says a task's status; the lifecycle does."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,0 +1,1 @@
+"""The window: health, and the control socket that the command line uses."""

@@ -1,0 +1,43 @@
+"""Says on TCP whether the daemon lives, whether it is ready, and how it does, to whatever watches over it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from orchestrator.api.ports import Check, problems_of
+from orchestrator.api.problems import problems_in_json, shown
+
+
+def health_application(
+    *, ready: Sequence[Check], live: Sequence[Check] = (), registry: CollectorRegistry | None = None
+) -> web.Application:
+    """Build the application with ``/health/live``, ``/health/ready`` and, given a registry, ``/metrics``."""
+    application = web.Application(middlewares=[problems_in_json], client_max_size=0)
+    application.router.add_get("/health/live", _answering(live))
+    application.router.add_get("/health/ready", _answering(ready))
+    if registry is not None:
+        application.router.add_get("/metrics", _metrics(registry))
+    return application
+
+
+def health_of(checks: Sequence[Check]) -> tuple[dict[str, object], int]:
+    """Give the body and status of a health answer: 200, or 503 with what is wrong by name."""
+    problems = problems_of(checks)
+    return {"status": "unhealthy" if problems else "ok", "problems": problems}, 503 if problems else 200
+
+
+def _answering(checks: Sequence[Check]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(_: web.Request) -> web.Response:
+        body, status = health_of(checks)
+        return shown(body, status=status)
+
+    return answer
+
+
+def _metrics(registry: CollectorRegistry) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return answer

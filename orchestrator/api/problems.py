@@ -1,0 +1,70 @@
+"""Every answer that says no, as problem details (RFC 9457) in JSON: what the window shows when something is wrong."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from orchestrator.contract.answers import rejected
+from orchestrator.contract.json_text import to_json
+from orchestrator.contract.views import public_problem
+from orchestrator.domain.errors import OrchestratorError, StoreError
+from orchestrator.domain.problem import Problem, internal
+
+log = structlog.get_logger()
+
+JSON: Final = "application/json"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Refusal(Exception):
+    """A request that is answered with a problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+def shown(value: object, *, status: int = 200) -> web.Response:
+    """Answer with a value as JSON."""
+    return web.Response(body=to_json(value), status=status, content_type=JSON)
+
+
+def refused(problem: Problem, *, command: str | None = None) -> web.Response:
+    """Answer with a problem; in the shape of the bus's answers when it is about a command."""
+    body = {"ok": False, "error": public_problem(problem)} if command is None else rejected(command, problem)
+    return shown(body, status=problem.status)
+
+
+def unavailable(detail: str) -> Problem:
+    """Something that the daemon itself needs is away; the same again may do later."""
+    return Problem("unavailable", "Not possible just now", 503, detail)
+
+
+@web.middleware
+async def problems_in_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let no request end without an answer that a program can read."""
+    command = request.match_info.get("command")
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return refused(refusal.problem, command=command)
+    except web.HTTPException as error:
+        return refused(_of_http(request, error), command=command)
+    except StoreError as error:
+        return refused(unavailable(f"The store is not usable just now: {error}"), command=command)
+    except OrchestratorError as error:
+        return refused(internal(str(error)), command=command)
+    except Exception:
+        log.exception("api.request_failed", method=request.method, path=request.path)
+        return refused(internal("The daemon failed on this request; its log says more."), command=command)
+
+
+def _of_http(request: web.Request, error: web.HTTPException) -> Problem:
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return Problem("too-large", "The message is too large", error.status, "The body is larger than is taken in.")
+    if error.status == web.HTTPNotFound.status_code:
+        return Problem("not-found", "No such thing", error.status, f"There is nothing at {request.path}.")
+    return Problem("http", error.reason, error.status, f"{request.method} {request.path}: {error.reason}.")

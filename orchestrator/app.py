@@ -1,0 +1,280 @@
+"""The application: builds every room once, runs them together, and closes them in reverse.
+
+Nothing else knows concrete classes. A stop is orderly: no more commands in, what was taken is settled, leases are
+handed back, events still leave, then everything is closed.
+"""
+
+import asyncio
+import os
+import signal
+import uuid
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from orchestrator import __version__
+from orchestrator.api.feed import Feed
+from orchestrator.api.ports import ControlPorts
+from orchestrator.api.server import Server
+from orchestrator.bus.intake import Intake
+from orchestrator.bus.memory import MemoryBus
+from orchestrator.bus.port import Bus
+from orchestrator.bus.rabbitmq import RabbitBus
+from orchestrator.bus.relay import Relay
+from orchestrator.contract.addresses import Address, from_url
+from orchestrator.contract.render import WireRenderer
+from orchestrator.contract.topology import Topology
+from orchestrator.domain.commands import AddProcessingNode, RemoveProcessingNode, UpdateProcessingNode
+from orchestrator.domain.transitions import Policy
+from orchestrator.engine.engine import Engine, Rooms, build_engine
+from orchestrator.engine.ports import Order, OutboxEntry
+from orchestrator.engine.timing import Timing
+from orchestrator.files import ArchiveLimits, FetchLimits, ImageFiles, TaskShelves
+from orchestrator.nodes.nodeodm import Deadlines
+from orchestrator.nodes.registry import NodeRegistry
+from orchestrator.settings import Settings
+from orchestrator.store import SqlStore, open_store
+from orchestrator.telemetry import logging, systemd
+from orchestrator.telemetry.metrics import Metrics
+
+log = structlog.get_logger()
+
+DRAIN = 10.0
+"""Seconds that a stop waits for events to leave; the rest leaves at the next start."""
+
+READY_ANYWAY = 20.0
+"""Seconds after which the service counts as started although the bus is away: work goes on without it."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Give the time, in UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A running daemon, for whoever started it in this process."""
+
+    settings: Settings
+    engine: Engine
+    store: SqlStore
+    bus: Bus
+    relay: Relay
+    server: Server
+    failed: asyncio.Event
+
+    def status(self) -> str:
+        """Give one line on how things stand."""
+        problem = _bus_problem(self.bus)
+        bus = f"bus: {problem}" if problem else "bus connected"
+        online = sum(node.online for node in self.engine.board.nodes())
+        return f"{bus}; {len(self.engine.conductor.tasks)} tasks in work; {online} nodes online"
+
+
+def timing_of(settings: Settings) -> Timing:
+    """Give the engine's figures as the settings have them."""
+    nodes, tasks = settings.nodes, settings.tasks
+    return Timing(
+        probe_interval=nodes.probe_interval,
+        poll_interval=nodes.poll_interval,
+        first_poll=nodes.first_poll_interval,
+        offline_after=nodes.offline_after,
+        node_lost_after=nodes.node_lost_after,
+        progress_interval=tasks.progress_interval,
+        draft_ttl=tasks.draft_ttl,
+        lease_ttl=settings.store.lease_ttl,
+        parallel_uploads=tasks.parallel_uploads,
+        parallel_downloads=tasks.parallel_downloads,
+        upload_connections=tasks.upload_connections,
+    )
+
+
+def build_bus(settings: Settings) -> Bus:
+    """Give the bus that the settings name."""
+    url = settings.bus.url.get_secret_value()
+    if url.startswith("memory:"):
+        return MemoryBus(prefetch=settings.bus.prefetch)
+    return RabbitBus(url, topology=Topology(prefix=settings.bus.prefix), prefetch=settings.bus.prefetch)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[App]:
+    """Run the daemon for the length of the block. Raises ``OrchestratorError``, ``ListenError`` if it cannot start."""
+    async with AsyncExitStack() as stack:
+        settings.files.root.mkdir(mode=0o750, parents=True, exist_ok=True)
+        store = await stack.enter_async_context(
+            open_store(settings.store.url.get_secret_value(), now=SystemClock().now)
+        )
+        engine, shelves = await _engine(settings, store, stack)
+        bus = build_bus(settings)
+        relay = Relay(bus, store, engine.turn)
+        feed = Feed()
+        metrics = Metrics()
+        engine.turn.listeners += [lambda changes: relay.offer(changes.outbox), metrics.on_commit]
+        engine.turn.listeners.append(lambda changes: feed.offer(changes.outbox))
+        intake = Intake(
+            bus, engine.turn, renderer=engine.turn.renderer, clock=engine.shop.clock,
+            max_message_bytes=settings.bus.max_message_bytes,
+        )  # fmt: skip
+        ports = ControlPorts(library=store, desk=engine.turn, read_output=shelves.read_output, subscribe=feed.subscribe)
+        server = Server(
+            host=settings.api.host, port=settings.api.port, control_socket=settings.api.control_socket, ports=ports,
+            ready=[lambda: ("bus", _bus_problem(bus))], registry=metrics.registry,
+        )  # fmt: skip
+        app = App(settings, engine, store, bus, relay, server, engine.failed)
+        _publish_gauges(metrics, app)
+        loops = _Loops(app.failed)
+        # Closed in reverse: server, intake, engine, relay (drained), bus.
+        stack.push_async_callback(loops.cancel, "bus")
+        stack.push_async_callback(loops.cancel, "relay")
+        stack.push_async_callback(relay.drain, DRAIN)
+        await stack.enter_async_context(engine.running())
+        loops.start("bus", bus.run())
+        loops.start("relay", relay.run())
+        await _introduce_static_nodes(app)
+        stack.push_async_callback(loops.cancel, "intake")
+        loops.start("intake", intake.run())
+        await stack.enter_async_context(server)
+        yield app
+
+
+async def _engine(settings: Settings, store: SqlStore, stack: AsyncExitStack) -> tuple[Engine, TaskShelves]:
+    files, nodes = settings.files, settings.nodes
+    images = ImageFiles(
+        root=files.root, import_roots=files.import_roots, limits=FetchLimits(max_bytes=files.max_image_bytes)
+    )
+    stack.push_async_callback(images.close)
+    shelves = TaskShelves(
+        root=files.root,
+        limits=ArchiveLimits(max_unpacked_bytes=files.max_unpacked_bytes),
+        max_output_bytes=files.max_output_bytes,
+    )
+    stack.push_async_callback(shelves.close)
+    await shelves.recover()
+    idle = nodes.transfer_idle_timeout
+    deadlines = Deadlines(
+        connect=nodes.connect_timeout, answer=nodes.answer_timeout, upload_idle=idle, download_idle=idle
+    )
+    clients = await stack.enter_async_context(NodeRegistry(deadlines, user_agent=f"orchestrator/{__version__}"))
+    renderer = WireRenderer(entry=OutboxEntry, source=settings.bus.source)
+    rooms = Rooms(store=store, renderer=renderer, images=images, shelves=shelves, clients=clients, clock=SystemClock())
+    policy = Policy(max_attempts=settings.tasks.max_attempts)
+    engine = build_engine(rooms, owner=str(uuid.uuid4()), policy=policy, timing=timing_of(settings))
+    return engine, shelves
+
+
+def _bus_problem(bus: Bus) -> str | None:
+    return None if bus.state.connected else bus.state.problem or "not connected yet"
+
+
+def _publish_gauges(metrics: Metrics, app: App) -> None:
+    engine, relay = app.engine, app.relay
+    metrics.gauge("tasks_in_work", "Tasks on their way to an end", lambda: len(engine.conductor.tasks))
+    metrics.gauge("tasks_waiting", "Tasks that have no node yet", lambda: len(engine.conductor.to_place))
+    metrics.gauge("jobs_abandoned", "Jobs that are to vanish from their nodes", lambda: len(engine.reaper.jobs))
+    metrics.gauge("nodes_online", "Nodes that can be given work", lambda: sum(n.online for n in engine.board.nodes()))
+    metrics.gauge("outbox_waiting", "Events that the bus does not have yet", lambda: relay.waiting)
+    metrics.gauge("outbox_oldest_seconds", "Age of the oldest of them", lambda: relay.oldest_age)
+
+
+async def _introduce_static_nodes(app: App) -> None:
+    """Bring the nodes of the settings file in line with the store: by the same commands that clients use."""
+    wanted = {}
+    for node in app.settings.nodes.static:
+        address = from_url(node.url.get_secret_value())
+        if isinstance(address, Address):
+            wanted[address.url] = (node.token.get_secret_value() or address.token or "", node.label)
+    orders: list[Order] = []
+    for known in app.engine.board.nodes():
+        given = wanted.pop(known.url, None)
+        if given is None and known.static:
+            orders.append(Order(RemoveProcessingNode(processing_node=known.id)))
+        elif given is not None and given != (known.token, known.label):
+            orders.append(Order(UpdateProcessingNode(processing_node=known.id, token=given[0], label=given[1])))
+    orders += [
+        Order(AddProcessingNode(url=url, token=token, label=label, static=True))
+        for url, (token, label) in wanted.items()
+    ]
+    for settled in await app.engine.turn.settle(orders):
+        if not settled.accepted:
+            log.warning("app.static_node_refused", answer=settled.answer.decode())
+
+
+class _Loops:
+    """Background loops by name. None of them ends by itself; one that does stops the daemon."""
+
+    def __init__(self, failed: asyncio.Event) -> None:
+        self._failed = failed
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, name: str, loop: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(loop, name=name)
+        task.add_done_callback(self._check)
+        self._tasks[name] = task
+
+    def _check(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and task.exception():
+            log.critical("app.loop_failed", loop=task.get_name(), exc_info=task.exception())
+            self._failed.set()
+
+    async def cancel(self, name: str) -> None:
+        task = self._tasks.pop(name, None)
+        if task:
+            task.cancel()
+            await asyncio.wait({task})
+
+
+# -------------------------------------------------------------------------------------------------------- as a service
+
+
+async def serve(settings: Settings) -> int:
+    """Run until a signal asks for the end, or a loop breaks; give the exit code."""
+    logging.configure(level=settings.log.level, style=settings.log.format)
+    stop = asyncio.Event()
+    _listen_for_signals(stop)
+    log.info("app.starting", version=__version__, root=str(settings.files.root), pid=os.getpid())
+    async with running(settings) as app:
+        telling = asyncio.create_task(_tell_systemd(app), name="systemd")
+        log.info("app.started", health=app.server.url)
+        waits = {asyncio.create_task(stop.wait()), asyncio.create_task(app.failed.wait())}
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        broken = app.failed.is_set()
+        systemd.notify("STOPPING=1")
+        log.info("app.stopping")
+        for task in (*waits, telling):
+            task.cancel()
+    log.info("app.stopped")
+    return 1 if broken else 0
+
+
+def _listen_for_signals(stop: asyncio.Event) -> None:
+    """The first signal asks for an orderly stop, the second ends the process."""
+
+    def on_signal(number: int) -> None:
+        if stop.is_set():
+            log.warning("app.killed_by_second_signal")
+            os._exit(128 + number)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal, number)
+
+
+async def _tell_systemd(app: App) -> None:
+    """Say READY once commands come in; or after a while without the bus, for work goes on without it."""
+    try:
+        async with asyncio.timeout(READY_ANYWAY):
+            await app.bus.until(lambda state: state.connected)
+        log.info("app.ready")
+    except TimeoutError:
+        log.warning("app.started_without_bus", problem=app.bus.state.problem)
+    systemd.notify("READY=1")
+    await systemd.keep_alive(app.status)

@@ -1,0 +1,1 @@
+"""A door: commands in from the message bus, events out to it."""

@@ -1,0 +1,189 @@
+"""One supervised connection: lost, it is made anew, and all that was set up on it is set up again."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from aiormq.abc import AbstractChannel
+from aiormq.connection import Connection
+
+from orchestrator.bus import words
+from orchestrator.bus.amqp import wire
+from orchestrator.bus.amqp.address import Address
+from orchestrator.bus.amqp.tap import Sink, Tap, TappedTransport
+from orchestrator.bus.cancellation import honour_cancellation
+from orchestrator.bus.patience import Patience
+from orchestrator.domain.errors import BusError
+
+CLOSE_DEADLINE = 3.0
+STABLE_AFTER = 5.0
+"""Seconds after which a connection counts as good: one that falls sooner makes the next wait longer."""
+
+# aiormq tells of every failed attempt, with a traceback. The link tells of every change, once.
+logging.getLogger("aiormq").setLevel(logging.CRITICAL)
+
+_numbers = itertools.count(1)
+log = structlog.get_logger()
+
+
+class Session:
+    """One connection while it lives. ``lost`` is set when it does no longer, with words that follow a colon."""
+
+    def __init__(self, connection: Connection, tap: Tap) -> None:
+        self.number = next(_numbers)
+        self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.blocked = False
+        self._connection = connection
+        self._tap = tap
+        tap.tell(self.fail)
+        tap.route(0, self)
+        connection.closing.add_done_callback(self._closed)
+
+    @property
+    def frame_max(self) -> int:
+        """The largest frame in bytes."""
+        return self._connection.connection_tune.frame_max or 131_072
+
+    @property
+    def alive(self) -> bool:
+        """Whether anything written may still arrive."""
+        return not self.lost.done()
+
+    async def channel(self, *, confirms: bool = False, sink: Callable[[int], Sink] | None = None) -> AbstractChannel:
+        """Open a channel; ``sink`` is made with its number and sees its frames first."""
+        channel = await self._connection.channel(publisher_confirms=confirms)
+        channel.closing.add_done_callback(self._channel_closed)
+        if sink is not None:
+            self._tap.route(channel.number, sink(channel.number))
+        return channel
+
+    def write(self, data: bytes) -> None:
+        """Write whole frames, in order; what a lost connection is given is gone."""
+        self._tap.write(data)
+
+    def fail(self, why: str) -> None:
+        """Give the connection up; the link makes a new one."""
+        if not self.lost.done():
+            self.lost.set_result(why)
+
+    async def close(self) -> None:
+        """Say goodbye if there is somebody to say it to."""
+        self.fail("the connection was closed")
+        try:
+            async with asyncio.timeout(CLOSE_DEADLINE):
+                with contextlib.suppress(Exception):
+                    await self._connection.close()
+        except TimeoutError:
+            pass
+        except asyncio.CancelledError:
+            honour_cancellation()
+        finally:
+            self._tap.abort()
+        honour_cancellation()
+
+    def frame(self, kind: int, data: bytes, start: int, end: int) -> bool:
+        """Look at channel 0 on its way to aiormq: the broker says there when it is short of memory or disk."""
+        if kind == wire.METHOD and end - start >= wire.METHOD_ID.size:
+            (method,) = wire.METHOD_ID.unpack_from(data, start)
+            if method in {wire.BLOCKED, wire.UNBLOCKED}:
+                self.blocked = method == wire.BLOCKED
+        return False
+
+    def _closed(self, closing: asyncio.Future[Any]) -> None:
+        self.fail(_because(closing) or "the connection was closed")
+
+    def _channel_closed(self, closing: asyncio.Future[Any]) -> None:
+        self.fail(_because(closing) or "a channel was closed")
+
+
+def _because(closing: asyncio.Future[Any]) -> str:
+    error = None if closing.cancelled() else closing.exception()
+    return " ".join(str(part) for part in getattr(error, "args", ()) if part)
+
+
+class Link:
+    """Keeps one connection up. ``prepare`` furnishes each new session; ``told`` hears (up, problem)."""
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        role: str,
+        prepare: Callable[[Session], Awaitable[None]],
+        told: Callable[[bool, str], None],
+        deadline: float,
+        heartbeat: int,
+        patience: Patience,
+    ) -> None:
+        self._address = address
+        self._role = role
+        self._prepare = prepare
+        self._told = told
+        self._deadline = deadline
+        self._url = address.url(heartbeat=heartbeat, name=f"orchestrator {role}")
+        self._patience = patience
+
+    async def run(self) -> None:
+        """Connect and stay connected until cancelled."""
+        failures, problem = 0, ""
+        clock = asyncio.get_running_loop().time
+        while True:
+            began = clock()
+            try:
+                reason = await self._live(was_down=bool(failures))
+            except BusError as error:
+                reason = str(error)
+                if reason != problem:
+                    log.warning(words.CONNECT_FAILED, role=self._role, broker=str(self._address), problem=reason)
+                self._told(False, reason)
+            problem = reason
+            failures = 1 if clock() - began > STABLE_AFTER + self._deadline else failures + 1
+            await asyncio.sleep(self._patience.delay(failures))
+
+    async def _live(self, *, was_down: bool) -> str:
+        """Live through one connection; gives why it ended. Raises ``BusError`` if it never came up."""
+        session = None
+        try:
+            try:
+                async with asyncio.timeout(self._deadline):
+                    session = await self._open()
+                    await self._prepare(session)
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 whatever it is, it is tried again
+                raise self._translated(error, session) from None
+            log.info(words.CONNECTED, role=self._role, broker=str(self._address), again=was_down)
+            self._told(True, "")
+            reason = self._sentence("lost", await session.lost)
+            self._told(False, reason)
+            log.warning(words.CONNECTION_LOST, role=self._role, broker=str(self._address), problem=reason)
+            return reason
+        finally:
+            if session is not None:
+                await session.close()
+
+    async def _open(self) -> Session:
+        transport = TappedTransport()
+        connection = Connection(self._url, transport_factory=transport)
+        try:
+            await connection.connect()
+            return Session(connection, transport.tap)
+        except BaseException:
+            transport.abort()
+            raise
+
+    def _translated(self, error: BaseException, session: Session | None) -> BusError:
+        """Turn whatever the client library raised into a sentence; a cancellation that is meant for us goes on."""
+        honour_cancellation()
+        if isinstance(error, TimeoutError):
+            said = f"it did not answer within {self._deadline:g} s"
+        elif session is not None and session.lost.done():
+            said = session.lost.result()
+        else:
+            said = " ".join(str(part) for part in error.args if part) or type(error).__name__
+        return BusError(self._sentence("not to be used", said))
+
+    def _sentence(self, state: str, why: str) -> str:
+        return self._address.mask(f"The broker at {self._address} is {state}: {why}.")

@@ -1,0 +1,56 @@
+"""Dead letters on their way to the shelf: beside the commands, so that they never hold those up."""
+
+import asyncio
+
+import structlog
+
+from orchestrator.bus import words
+from orchestrator.bus.patience import Patience
+from orchestrator.bus.port import Bus, DeadLetter
+
+BATCH = 100
+
+log = structlog.get_logger()
+
+
+class Burial:
+    """Puts each message on the shelf and then acknowledges it. What the shelf does not take is tried again."""
+
+    def __init__(self, bus: Bus, *, patience: Patience) -> None:
+        self._bus = bus
+        self._patience = patience
+        self._letters: list[DeadLetter] = []
+        self._some = asyncio.Event()
+
+    def add(self, letter: DeadLetter) -> None:
+        """Take a letter in; the bus's prefetch bounds how many there can be."""
+        self._letters.append(letter)
+        self._some.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; what is not on the shelf by then was not acknowledged and comes again."""
+        failures = 0
+        while True:
+            await self._some.wait()
+            if await self._bury():
+                failures = 0
+                continue
+            failures += 1
+            if failures == 1:
+                log.warning(words.DEAD_LETTERS_FAILED, waiting=len(self._letters), problem=self._bus.state.problem)
+            await asyncio.sleep(self._patience.delay(failures))
+
+    async def _bury(self) -> bool:
+        """Handle the first letters; says whether all went well."""
+        first, self._letters = self._letters[:BATCH], self._letters[BATCH:]
+        letters = [letter for letter in first if self._bus.holds(letter.delivery)]
+        try:
+            lying = await self._bus.dead_letter(letters) if letters else []
+        except BaseException:
+            self._letters = letters + self._letters
+            raise
+        self._bus.acknowledge([letter.delivery for letter, lies in zip(letters, lying, strict=True) if lies])
+        self._letters = [letter for letter, lies in zip(letters, lying, strict=True) if not lies] + self._letters
+        if not self._letters:
+            self._some.clear()
+        return all(lying)

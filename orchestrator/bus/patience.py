@@ -1,0 +1,18 @@
+"""How long this room waits before it tries again."""
+
+import random
+from dataclasses import dataclass
+
+from orchestrator.domain.backoff import backoff
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds before the first repeat, and at most."""
+
+    first: float = 0.1
+    ceiling: float = 10.0
+
+    def delay(self, failures: int) -> float:
+        """Seconds to wait after that many failures in a row (1 or more)."""
+        return backoff(failures, spread=random.random(), first=self.first, ceiling=self.ceiling).total_seconds()

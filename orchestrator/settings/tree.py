@@ -1,0 +1,197 @@
+"""Every setting with its default: the tree itself. ``config/orchestrator.toml`` gives the reasons for each default."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from orchestrator.settings.checks import (
+    check_events_source,
+    check_node_url,
+    check_prefix,
+    check_public_url,
+    one_of_schemes,
+)
+from orchestrator.settings.kinds import Count, Folder, Interval, Port, Seconds, SecretUrl, Shown, Size, listed
+from orchestrator.settings.secret_files import with_secrets_read
+
+DEFAULT_ROOT: Final = Path("data")
+
+
+def default_root() -> Path:
+    """Give the folder that systemd made for the service (``StateDirectory=``), else ``./data``."""
+    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    return Path(given) if given else DEFAULT_ROOT
+
+
+class Section(BaseModel):
+    """A group of settings. Unknown keys are errors, and no error repeats a value: some are secret."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Bus(Section):
+    """The message bus."""
+
+    url: Annotated[SecretUrl, one_of_schemes("memory", "amqp", "amqps")] = SecretUrl("memory://")
+    """``memory://`` (within the process, to try it out), or ``amqp://`` or ``amqps://`` for RabbitMQ."""
+    prefix: Annotated[str, AfterValidator(check_prefix)] = "orchestrator"
+    """First part of the name of every exchange and queue."""
+    prefetch: Annotated[Count, Field(le=65535)] = 1000
+    """Commands that the broker hands out before one of them is acknowledged."""
+    max_message_bytes: Size = 4_194_304
+    """Largest command that is taken in."""
+    source: Annotated[str, AfterValidator(check_events_source)] = "/orchestrator"
+    """The ``source`` of every event: names this installation to subscribers of several."""
+
+
+class Store(Section):
+    """The durable memory."""
+
+    url: Annotated[
+        SecretUrl, one_of_schemes("sqlite+aiosqlite", "postgresql+asyncpg"),
+        Shown("`sqlite+aiosqlite:///<files.root>/orchestrator.db`"),
+    ] = SecretUrl(f"sqlite+aiosqlite:///{DEFAULT_ROOT}/orchestrator.db")  # fmt: skip
+    """``sqlite+aiosqlite:///path`` for one daemon, ``postgresql+asyncpg://user:password@host/name`` for several."""
+    lease_ttl: Interval = 10.0
+    """How long the tasks of a daemon that died stay with it before another takes them over."""
+
+
+class Files(Section):
+    """Images taken in, results and console output."""
+
+    root: Annotated[Folder, Shown("`./data`; `/var/lib/orchestrator` as a service")] = Field(
+        default_factory=default_root
+    )
+    """Folder for all that is kept."""
+    import_roots: Annotated[tuple[Folder, ...], BeforeValidator(listed)] = ()
+    """Folders from which ``file://`` images may come; none by default."""
+    max_image_bytes: Size = 2_000_000_000
+    """Largest single image that is fetched."""
+    max_unpacked_bytes: Size = 500_000_000_000
+    """Largest results of one task, unpacked."""
+    max_output_bytes: Size = 100_000_000
+    """Console output that is kept of one run."""
+
+
+class Api(Section):
+    """Health, metrics, and the socket for the command line."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    """Address to listen on."""
+    port: Port = 8000
+    """Port to listen on; 0 takes any that is free."""
+    public_url: Annotated[str | None, AfterValidator(check_public_url)] = None
+    """How nodes and people reach it from outside, if they do."""
+    control_socket: Annotated[Folder, Shown("`<files.root>/control.sock`")] = DEFAULT_ROOT / "control.sock"
+    """Unix socket through which the command line speaks with the daemon."""
+
+
+class StaticNode(Section):
+    """A processing node that is always there, as ``[[nodes.static]]``."""
+
+    url: Annotated[SecretUrl, AfterValidator(check_node_url)]
+    """Its address, such as ``http://node-1:3000``."""
+    token: SecretStr = SecretStr("")
+    """What it was started with as ``--token``."""
+    label: Annotated[str, Field(max_length=255)] = ""
+    """What people call it; by default ``host:port``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_token(cls, given: Any) -> Any:
+        return with_secrets_read(given, secrets={"token"}) if isinstance(given, Mapping) else given
+
+
+class Nodes(Section):
+    """Processing nodes: how they are watched, and how long they may take."""
+
+    probe_interval: Interval = 10.0
+    """Between two looks at a node's health."""
+    poll_interval: Interval = 5.0
+    """Between two looks at a job."""
+    first_poll_interval: Interval = 1.0
+    """Before the first look at a job; from there the interval grows to ``poll_interval``."""
+    offline_after: Seconds = 30.0
+    """How long a node is out of reach before it counts as offline."""
+    node_lost_after: Seconds = 600.0
+    """How long a node is away before its tasks go elsewhere."""
+    connect_timeout: Interval = 5.0
+    """For a connection to a node, TLS included."""
+    answer_timeout: Interval = 30.0
+    """For a node's answer to a short request."""
+    transfer_idle_timeout: Interval = 60.0
+    """For a transfer that does not move."""
+    static: Annotated[tuple[StaticNode, ...], BeforeValidator(listed)] = ()
+    """Nodes that are always there: ``[[nodes.static]]`` with ``url``, ``token`` and ``label``."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.node_lost_after < self.offline_after:
+            raise ValueError("node_lost_after must be at least offline_after: a node is offline before it is lost")
+        return self
+
+
+class Tasks(Section):
+    """What tasks are allowed."""
+
+    max_attempts: Count = 3
+    """Jobs that are begun for one request before the task is FAILED."""
+    progress_interval: Seconds = 2.0
+    """Between two ``task.progressed`` events of one task."""
+    draft_ttl: Interval = 86_400.0
+    """How long a draft waits for more images before it is removed."""
+    parallel_uploads: Count = 4
+    """Tasks whose images are sent at the same time."""
+    parallel_downloads: Count = 2
+    """Tasks whose results are fetched at the same time."""
+    upload_connections: Count = 4
+    """Files of one task that are sent at the same time."""
+
+
+class Log(Section):
+    """What is told on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is told."""
+    format: Literal["auto", "json", "console"] = "auto"
+    """``json`` for machines, ``console`` for people, ``auto`` by whether a terminal is there."""
+
+
+class Settings(Section):
+    """All settings. ``str`` and ``repr`` are safe to log."""
+
+    bus: Bus = Bus()
+    store: Store = Store()
+    files: Files = Field(default_factory=Files)
+    api: Api = Api()
+    nodes: Nodes = Nodes()
+    tasks: Tasks = Tasks()
+    log: Log = Log()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _below_root(cls, given: Any) -> Any:
+        """Put the database and the socket below ``files.root`` unless they are said to be elsewhere."""
+        if not isinstance(given, Mapping):
+            return given
+        root = _root_of(given.get("files"))
+        derived = {
+            "store": ("url", f"sqlite+aiosqlite:///{root}/orchestrator.db"),
+            "api": ("control_socket", root / "control.sock"),
+        }
+        filled = dict(given)
+        for section, (key, value) in derived.items():
+            branch = given.get(section, {})
+            if isinstance(branch, Mapping) and key not in branch:
+                filled[section] = {**branch, key: value}
+        return filled
+
+
+def _root_of(files: object) -> Path:
+    if isinstance(files, Files):
+        return files.root
+    given = files.get("root") if isinstance(files, Mapping) else None
+    return Path(given).expanduser() if given and isinstance(given, str | Path) else default_root()

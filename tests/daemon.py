@@ -1,0 +1,89 @@
+"""The installed daemon as a child process, started, killed and started again as an operator's machine would."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+START_DEADLINE = 60.0
+STOP_DEADLINE = 30.0
+
+
+def free_port() -> int:
+    """Give a port that was free a moment ago."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+class Daemon:
+    """``orchestrator serve`` on a folder of its own; what it says is in ``log``."""
+
+    def __init__(self, folder: Path, *, bus_url: str, prefix: str = "orchestrator", **settings: str) -> None:
+        self.folder = folder
+        self.log = folder / "daemon.log"
+        self.env = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("ORCHESTRATOR")},
+            "ORCHESTRATOR__BUS__URL": bus_url,
+            "ORCHESTRATOR__BUS__PREFIX": prefix,
+            "ORCHESTRATOR__FILES__ROOT": str(folder / "data"),
+            "ORCHESTRATOR__API__PORT": str(free_port()),
+            "ORCHESTRATOR__LOG__FORMAT": "json",
+            **{f"ORCHESTRATOR__{key.upper()}": value for key, value in settings.items()},
+        }
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def health(self) -> str:
+        """Where it says how it is."""
+        return f"http://127.0.0.1:{self.env['ORCHESTRATOR__API__PORT']}/health"
+
+    async def start(self) -> None:
+        """Start it, and wait until it says that commands come in."""
+        before = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as out:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "orchestrator", "serve", env=self.env, stdout=out, stderr=out, cwd=self.folder
+            )
+        async with asyncio.timeout(START_DEADLINE):
+            while b"app.ready" not in self.log.read_bytes()[before:]:
+                if self._process.returncode is not None:
+                    raise AssertionError(self.log.read_text())
+                await asyncio.sleep(0.02)
+
+    async def kill(self) -> None:
+        """End it as a power cut would."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """Ask it to stop, and give its exit code."""
+        return await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        if process.returncode is None:
+            process.send_signal(number)
+        async with asyncio.timeout(STOP_DEADLINE):
+            return await process.wait()
+
+    def said(self, event: str) -> list[dict]:
+        """Give the log lines of that event."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if line.get("event") == event]
+
+
+@asynccontextmanager
+async def running(folder: Path, **settings: str):
+    """Run a daemon for the length of the block."""
+    daemon = Daemon(folder, **settings)
+    await daemon.start()
+    try:
+        yield daemon
+    finally:
+        await daemon.kill()

@@ -1,0 +1,275 @@
+"""What only a real broker can do to us."""
+
+import asyncio
+
+import aio_pika
+import pytest
+
+from orchestrator.bus.client import BusClient
+from orchestrator.bus.rabbitmq import RabbitBus
+from orchestrator.contract import headers
+from orchestrator.contract.topology import Topology
+from orchestrator.domain.errors import BusError
+from tests.integration.bus.fakes import QUICK, WAIT, Bundle, entry, get, rabbit_bundle, remove, running, take
+
+PROJECT = {"name": "Hillside"}
+
+
+async def produce(url: str, prefix: str, ids: list[str], *, past_exchange: bool = False, **properties: object) -> None:
+    """Send commands without waiting for answers; returns when the broker has them."""
+    topology = Topology(prefix=prefix)
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        exchange = channel.default_exchange
+        if not past_exchange:
+            exchange = await channel.get_exchange(topology.commands_exchange.name, ensure=False)
+        key = topology.commands.name if past_exchange else "create-project"
+        messages = [
+            aio_pika.Message(b'{"name": "Hillside"}', message_id=one, delivery_mode=2, **properties)  # type: ignore[arg-type]
+            for one in ids
+        ]
+        await asyncio.gather(*(exchange.publish(message, key) for message in messages))
+
+
+async def test_a_stopped_broker_loses_neither_commands_nor_events(private_rabbitmq, bus_prefix: str):
+    url = private_rabbitmq.url
+    bundle = rabbit_bundle(url, bus_prefix)
+    ids = [str(number) for number in range(3000)]
+    offered = 0
+
+    def work(orders) -> None:
+        nonlocal offered
+        entries = [entry(offered + at) for at in range(len(orders))]
+        offered += len(entries)
+        bundle.relay.offer(bundle.outbox.commit(entries))
+
+    bundle.desk.behave = work
+    async with bundle.running():
+        await produce(url, bus_prefix, ids)
+        async with running(bundle.intake.run(), bundle.relay.run()):
+            await bundle.desk.until(lambda desk: len(desk.orders) > 500)
+            await asyncio.to_thread(private_rabbitmq.stop)
+            async with asyncio.timeout(WAIT):
+                state = await bundle.bus.until(lambda state: not state.consuming and not state.publishing)
+            assert state.problem
+            work(["a change that no command made"])
+            await asyncio.to_thread(private_rabbitmq.start)
+            await bundle.connected()
+            await produce(url, bus_prefix, ["after"])
+            await bundle.desk.until(lambda desk: set(desk.message_ids) >= {*ids, "after"})
+            assert await bundle.relay.drain(WAIT)
+        assert bundle.bus.state.problem == ""
+        async with await bundle.connect() as client, await client.events(replay=True) as events:
+            seen = await take(events, offered)
+            while len(set(seen)) < offered:
+                seen += await take(events, 1)
+
+    first_seen = list(dict.fromkeys(seen))
+    by_key: dict[int, list[int]] = {}
+    for number in first_seen:
+        by_key.setdefault(number % 7, []).append(number)
+    assert set(seen) == set(range(offered))
+    assert all(numbers == sorted(numbers) for numbers in by_key.values())
+    await remove(url, bus_prefix)
+
+
+async def test_a_killed_broker_is_come_back_to(private_rabbitmq, bus_prefix: str):
+    bundle = rabbit_bundle(private_rabbitmq.url, bus_prefix)
+    async with bundle.running("intake", "relay"):
+        async with await bundle.connect() as client:
+            assert (await client.send("create-project", PROJECT))["ok"]
+        bundle.relay.offer(bundle.outbox.commit([entry(1)]))
+        assert await bundle.relay.drain(WAIT)
+        # RabbitMQ 3.10 writes the directory of its new quorum queues to disk every five seconds, without which none
+        # of them starts again. This is about queues that have been there for a while.
+        await asyncio.sleep(6)
+        await asyncio.to_thread(private_rabbitmq.kill)
+        async with asyncio.timeout(WAIT):
+            await bundle.bus.until(lambda state: not state.consuming and not state.publishing)
+        await asyncio.to_thread(private_rabbitmq.start)
+        await bundle.connected()
+        async with await bundle.connect() as client:
+            assert (await client.send("create-project", PROJECT))["ok"]
+    await remove(private_rabbitmq.url, bus_prefix)
+
+
+async def test_a_daemon_that_starts_before_its_broker_waits_for_it(private_rabbitmq, bus_prefix: str):
+    bundle = rabbit_bundle(private_rabbitmq.url, bus_prefix)
+    await asyncio.to_thread(private_rabbitmq.stop)
+    async with running(bundle.bus.run(), bundle.intake.run()):
+        async with asyncio.timeout(WAIT):
+            state = await bundle.bus.until(lambda state: bool(state.problem))
+        assert "is not to be used" in state.problem
+        await asyncio.to_thread(private_rabbitmq.start)
+        await bundle.connected()
+        async with await bundle.connect() as client:
+            assert (await client.send("create-project", PROJECT))["ok"]
+    await remove(private_rabbitmq.url, bus_prefix)
+
+
+async def test_a_deleted_command_queue_is_declared_again_and_consumed(rabbit: Bundle, amqp_url: str, bus_prefix: str):
+    async with rabbit.running("intake"):
+        for _ in range(3):
+            seen = asyncio.create_task(rabbit.bus.until(lambda state: not state.consuming))
+            async with await aio_pika.connect(amqp_url) as connection:
+                await (await connection.channel()).queue_delete(f"{bus_prefix}.commands")
+            async with asyncio.timeout(WAIT):
+                assert "queue was deleted" in (await seen).problem
+            await rabbit.connected()
+            async with await rabbit.connect() as client:
+                assert (await client.send("create-project", PROJECT))["ok"]
+
+
+async def test_events_that_nobody_takes_wait_until_the_log_is_there_again(
+    rabbit: Bundle, amqp_url: str, bus_prefix: str
+):
+    async with rabbit.running("relay"):
+        problem = asyncio.create_task(rabbit.bus.until(lambda state: "no queue for events" in state.problem))
+        async with await aio_pika.connect(amqp_url) as connection:
+            await (await connection.channel()).queue_delete(f"{bus_prefix}.events.log")
+        rabbit.relay.offer(rabbit.outbox.commit([entry(number) for number in range(300)]))
+        async with asyncio.timeout(WAIT):
+            assert "NO_ROUTE" in (await problem).problem
+        assert await rabbit.relay.drain(WAIT)
+        assert rabbit.bus.state.problem == ""
+        async with await rabbit.connect() as client, await client.events(replay=True) as events:
+            assert await take(events, 300) == list(range(300))
+
+
+async def test_a_deleted_events_exchange_is_declared_again(rabbit: Bundle, amqp_url: str, bus_prefix: str):
+    async with rabbit.running("relay"):
+        async with await aio_pika.connect(amqp_url) as connection:
+            await (await connection.channel()).exchange_delete(f"{bus_prefix}.events")
+        rabbit.relay.offer(rabbit.outbox.commit([entry(number) for number in range(300)]))
+        assert await rabbit.relay.drain(WAIT)
+        async with await rabbit.connect() as client, await client.events(replay=True) as events:
+            assert sorted(set(await take(events, 300))) == list(range(300))
+
+
+async def test_dead_letters_whose_queue_is_gone_wait_and_hold_up_nobody(rabbit: Bundle, amqp_url: str, bus_prefix: str):
+    async with rabbit.running("intake"), await rabbit.connect() as client:
+        async with await aio_pika.connect(amqp_url) as connection:
+            await (await connection.channel()).queue_delete(f"{bus_prefix}.dead-letters")
+        bad = await client.send("create-project", b"{")
+        good = await client.send("create-project", PROJECT)
+        assert (bad["ok"], good["ok"]) == (False, True)
+        ((shelved, _),) = await rabbit.dead_letters(1)
+        assert shelved == b"{"
+
+
+async def test_a_dead_letter_keeps_its_properties_and_its_senders_headers(
+    rabbit: Bundle, amqp_url: str, bus_prefix: str
+):
+    async with rabbit.running("intake"):
+        await produce(amqp_url, bus_prefix, ["odd"], type="another-name", headers={"tenant": "north", "n": 7})
+        ((_, found),) = await rabbit.dead_letters(1)
+
+    assert (found["tenant"], found["n"], found[headers.ERROR_TYPE]) == ("north", 7, "validation")
+    assert found[headers.ORIGINAL_EXCHANGE] == f"{bus_prefix}.commands"
+
+
+async def test_headers_too_large_for_a_copy_are_left_out(rabbit: Bundle, amqp_url: str, bus_prefix: str):
+    async with rabbit.running("intake"):
+        await produce(amqp_url, bus_prefix, ["big"], type="another-name", headers={"junk": "x" * 120_000})
+        ((_, found),) = await rabbit.dead_letters(1)
+
+    assert "junk" not in found
+    assert found[headers.ERROR_TYPE] == "validation"
+
+
+async def test_a_message_straight_into_the_queue_is_named_by_its_type(rabbit: Bundle, amqp_url: str, bus_prefix: str):
+    async with rabbit.running("intake"):
+        await produce(amqp_url, bus_prefix, ["typed"], past_exchange=True, type="create-project")
+        await produce(amqp_url, bus_prefix, ["nameless"], past_exchange=True)
+        await rabbit.dead_letters(1)
+        await rabbit.desk.until(lambda desk: desk.message_ids == ["typed"])
+
+
+async def test_a_large_body_arrives_whole_and_lies_whole_on_the_shelf(rabbit: Bundle):
+    body = b'{"name": "' + b"x" * 5_000_000 + b'"}'
+    async with rabbit.running("intake"), await rabbit.connect() as client:
+        assert (await client.send("create-project", body))["error"]["type"] == "too-large"
+        ((shelved, _),) = await rabbit.dead_letters(1)
+
+    assert shelved == body
+
+
+async def test_everything_settled_is_acknowledged(rabbit: Bundle, amqp_url: str, bus_prefix: str):
+    async with rabbit.running("intake"):
+        await produce(amqp_url, bus_prefix, [str(number) for number in range(2500)])
+        await rabbit.desk.until(lambda desk: len(desk.orders) == 2500)
+    await get(amqp_url, f"{bus_prefix}.commands", 0)
+    async with await aio_pika.connect(amqp_url) as connection:
+        channel = await connection.channel()
+        queue = await channel.get_queue(f"{bus_prefix}.commands", ensure=False)
+        assert await queue.get(fail=False) is None
+
+    assert max(rabbit.desk.batches) <= 500
+
+
+async def test_an_unacknowledged_command_comes_again_after_the_connection_is_lost(rabbit: Bundle):
+    rabbit.desk.gate.clear()
+    async with rabbit.running("intake"), await rabbit.connect() as client:
+        sending = asyncio.create_task(client.send("create-project", PROJECT, message_id="again"))
+        await rabbit.desk.arrived.wait()
+        rabbit.bus._consumer._session._tap.abort()  # type: ignore[attr-defined]
+        async with asyncio.timeout(WAIT):
+            await rabbit.bus.until(lambda state: not state.consuming)
+        await rabbit.connected()
+        rabbit.desk.gate.set()
+        await sending
+        await rabbit.desk.until(lambda desk: desk.message_ids == ["again", "again"])
+
+
+async def test_an_event_stays_unconfirmed_when_the_broker_does_not_answer(rabbit: Bundle):
+    async with rabbit.running():
+        publisher = rabbit.bus._publisher  # type: ignore[attr-defined]
+        publisher._events._deadline = 0.05
+        publisher._events._session.write = lambda _: None
+        lost = asyncio.create_task(rabbit.bus.until(lambda state: not state.publishing))
+        assert list(await rabbit.bus.publish([entry(1)])) == []
+        async with asyncio.timeout(WAIT):
+            assert "did not confirm within" in (await lost).problem
+        await rabbit.connected()
+        assert list(await rabbit.bus.publish([entry(1)])) == [1]
+
+
+async def test_a_topology_that_differs_is_stated(rabbit: Bundle, amqp_url: str, bus_prefix: str):
+    async with rabbit.running():
+        pass
+    other = RabbitBus(amqp_url, topology=Topology(prefix=bus_prefix, delivery_limit=7), patience=QUICK)
+    async with running(other.run()), asyncio.timeout(WAIT):
+        state = await other.until(lambda state: bool(state.problem))
+
+    assert "PRECONDITION_FAILED" in state.problem
+    assert "x-delivery-limit" in state.problem
+
+
+async def test_a_wrong_password_is_stated_and_never_shown(amqp_url: str, bus_prefix: str, capfd):
+    user, _, host = amqp_url.rpartition("@")
+    url = f"{user.rpartition(':')[0]}:hunter%2Ftwo@{host}"
+    bus = RabbitBus(url, topology=Topology(prefix=bus_prefix), patience=QUICK)
+    async with running(bus.run()), asyncio.timeout(WAIT):
+        state = await bus.until(lambda state: bool(state.problem))
+    with pytest.raises(BusError) as failure:
+        await BusClient.connect(url, topology=Topology(prefix=bus_prefix))
+
+    said = f"{state} {bus!r} {failure.value} {capfd.readouterr()}"
+    assert "ACCESS_REFUSED" in state.problem
+    assert "hunter" not in said
+
+
+async def test_a_command_for_nobody_is_an_error_at_once(amqp_url: str, bus_prefix: str):
+    async with await BusClient.connect(amqp_url, topology=Topology(prefix=bus_prefix)) as client:
+        with pytest.raises(BusError, match="Nobody takes commands"):
+            await client.send("create-project", PROJECT)
+        with pytest.raises(BusError, match="Nobody takes commands"):
+            await client.send("create-project", PROJECT)
+        with pytest.raises(BusError, match="cannot be read"):
+            await client.events(replay=True)
+
+
+async def test_the_bus_starts_and_stops_many_times(rabbit: Bundle):
+    for _ in range(10):
+        async with rabbit.running("intake", "relay"), await rabbit.connect() as client:
+            assert (await client.send("create-project", PROJECT))["ok"]

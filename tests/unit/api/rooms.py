@@ -1,0 +1,129 @@
+"""Rooms as the window sees them: small fakes that remember what they were asked."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestrator.api.feed import Feed
+from orchestrator.api.ports import ControlPorts
+from orchestrator.contract.answers import accepted, rejected
+from orchestrator.contract.json_text import to_json
+from orchestrator.domain.commands import COMMAND_NAMES
+from orchestrator.domain.node import ProcessingNode
+from orchestrator.domain.problem import Problem
+from orchestrator.domain.task import Project, Stage, Status, Task
+from orchestrator.engine.ports import Order, OutboxEntry, Settled, TaskFilter
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def a_task(id: int = 134, **fields) -> Task:
+    given: dict[str, Any] = {"stage": Stage.WAITING, "project": 27, "created_at": NOW, "updated_at": NOW, "version": 1}
+    return Task(id=id, **(given | fields))
+
+
+def completed(id: int = 134, **fields) -> Task:
+    return a_task(id, stage=Stage.ENDED, status=Status.COMPLETED, **fields)
+
+
+def a_project(id: int = 27, name: str = "Fields") -> Project:
+    return Project(id=id, name=name, created_at=NOW)
+
+
+def a_node(id: int = 1, **fields) -> ProcessingNode:
+    given: dict[str, Any] = {
+        "url": "http://node-1:3000",
+        "hostname": "node-1",
+        "port": 3000,
+        "created_at": NOW,
+        "token": "hidden",
+    }
+    return ProcessingNode(id=id, **(given | fields))
+
+
+def an_entry(number: int, *, routing_key: str = "task.created.none.27.134", body: bytes | None = None) -> OutboxEntry:
+    text = body if body is not None else b'{"sequence":%d}' % number
+    return OutboxEntry(number, f"id-{number}", "tasks/134", routing_key, text)
+
+
+@dataclass
+class FakeLibrary:
+    """Reading from lists. ``away`` is raised by every question; ``delay`` never comes to an end while set."""
+
+    known: list[Task] = field(default_factory=list)
+    projects_known: list[Project] = field(default_factory=list)
+    nodes_known: list[ProcessingNode] = field(default_factory=list)
+    asked: list[TaskFilter] = field(default_factory=list)
+    away: Exception | None = None
+    hangs: bool = False
+
+    async def _look(self) -> None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.away is not None:
+            raise self.away
+
+    async def task(self, task: int | str) -> Task | None:
+        await self._look()
+        return next((it for it in self.known if task in (it.id, it.reference)), None)
+
+    async def tasks(self, wanted: TaskFilter) -> tuple[Task, ...]:
+        await self._look()
+        self.asked.append(wanted)
+        return tuple(self.known)
+
+    async def projects(self) -> tuple[Project, ...]:
+        await self._look()
+        return tuple(self.projects_known)
+
+    async def nodes(self) -> tuple[ProcessingNode, ...]:
+        await self._look()
+        return tuple(self.nodes_known)
+
+
+@dataclass
+class FakeDesk:
+    """Answers every order with ``outcome``, and remembers it."""
+
+    outcome: Task | Project | ProcessingNode | Problem = field(default_factory=a_task)
+    orders: list[Order] = field(default_factory=list)
+    away: Exception | None = None
+    hangs: bool = False
+
+    async def settle(self, orders: Sequence[Order]) -> list[Settled]:
+        self.orders += orders
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.away is not None:
+            raise self.away
+        return [self._settled(COMMAND_NAMES[type(order.command)]) for order in orders]
+
+    def _settled(self, name: str) -> Settled:
+        if isinstance(self.outcome, Problem):
+            return Settled(to_json(rejected(name, self.outcome)), accepted=False)
+        return Settled(to_json(accepted(name, self.outcome)), accepted=True)
+
+    def sent(self, numbers: Sequence[int]) -> None:
+        raise NotImplementedError
+
+
+@dataclass
+class FakeRooms:
+    """All of them, and the ports that lead to them."""
+
+    library: FakeLibrary = field(default_factory=FakeLibrary)
+    desk: FakeDesk = field(default_factory=FakeDesk)
+    feed: Feed = field(default_factory=Feed)
+    lines: list[str] = field(default_factory=list)
+
+    async def read_output(self, task: int, line: int, limit: int | None) -> tuple[list[str], int]:
+        start = max(line, 0)
+        chosen = self.lines[limit:] if limit is not None and limit < 0 else self.lines[start : start + (limit or 0)]
+        return chosen, len(self.lines)
+
+    def ports(self) -> ControlPorts:
+        return ControlPorts(
+            library=self.library, desk=self.desk, read_output=self.read_output, subscribe=self.feed.subscribe
+        )
