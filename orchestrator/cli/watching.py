@@ -72,6 +72,8 @@ def _follow(daemon: Daemon, watched: Watched) -> None:
     while watched.open:
         try:
             with daemon.events(_pattern(watched.open)) as events:
+                # A broker goes on while the daemon is restarted: that this can be followed does not mean it is there.
+                patience_ends = patience_ends or time.monotonic() + PATIENCE
                 # Looked at only now that events are followed: nothing can slip through between the two.
                 for task in watched.open:
                     _refresh(daemon, watched, task)

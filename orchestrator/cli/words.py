@@ -1,6 +1,7 @@
 """Turns what a person types into what the contract wants: paths made absolute, options with their types."""
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +28,8 @@ def uris(texts: Sequence[str]) -> list[str]:
 
 
 def _absolute(text: str) -> str:
-    path = Path(text).expanduser().absolute()
+    # Not pathlib's expanduser: it fails for a name that nobody has, and takes ./~name for one.
+    path = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111
     # A trailing slash says "folder"; pathlib forgets it.
     return f"{path}/" if text.endswith("/") and path != Path("/") else str(path)
 

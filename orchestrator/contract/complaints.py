@@ -16,6 +16,8 @@ MAX_ERRORS: Final = 50
 _LOOKED_AT = 500
 _MAX_ECHO = 100
 _CLOSE = 0.5
+_CLOSER = 0.65
+"""For fields, whose names are short: at less, ``status`` would be taken for ``task``."""
 
 _KINDS = {
     "list_type": "a list",
@@ -121,7 +123,7 @@ def _message(command: str, found: Sequence[Mapping[str, Any]], *, known: Collect
 
 
 def _unknown_field(command: str, field: str, *, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(excerpt(field).lower(), known, n=1, cutoff=_CLOSE)
+    near = difflib.get_close_matches(excerpt(field).lower(), known, n=1, cutoff=_CLOSER)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"is not a field of {command}{hint}"
 

@@ -60,8 +60,9 @@ def _number(value: object) -> object:
     return value
 
 
-def _expanded(path: Path) -> Path:
-    return path.expanduser()
+def expanded(path: Path) -> Path:
+    """Put the home folder in place of ``~``; a name that nobody has stays as it is."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111  (pathlib's raises)
 
 
 def listed(value: object) -> object:
@@ -81,7 +82,7 @@ Interval = Annotated[Seconds, Field(gt=0)]
 Size = Annotated[int, BeforeValidator(size), Field(gt=0)]
 Count = Annotated[int, BeforeValidator(_number), Field(ge=1)]
 Port = Annotated[int, BeforeValidator(_number), Field(ge=0, le=65535)]
-Folder = Annotated[Path, AfterValidator(_expanded)]
+Folder = Annotated[Path, AfterValidator(expanded)]
 
 
 class SecretUrl(SecretStr):

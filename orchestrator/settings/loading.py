@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from orchestrator.settings.complaints import SettingsError, sentence
+from orchestrator.settings.kinds import expanded
 from orchestrator.settings.layers import Given, Layer, from_environment, from_file, from_flags
 from orchestrator.settings.tree import Settings
 
@@ -18,10 +19,10 @@ CONFIG_VARIABLE: Final = "ORCHESTRATOR_CONFIG"
 def find_config(config: Path | None = None) -> Path | None:
     """Give the file to read: the one named, else that of ``ORCHESTRATOR_CONFIG``, else the system's if it exists."""
     if config is not None:
-        return config.expanduser()
+        return expanded(config)
     named = os.environ.get(CONFIG_VARIABLE)
     if named:
-        return Path(named).expanduser()
+        return expanded(Path(named))
     return DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None
 
 

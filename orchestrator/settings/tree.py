@@ -14,7 +14,7 @@ from orchestrator.settings.checks import (
     check_public_url,
     one_of_schemes,
 )
-from orchestrator.settings.kinds import Count, Folder, Interval, Port, Seconds, SecretUrl, Shown, Size, listed
+from orchestrator.settings.kinds import Count, Folder, Interval, Port, Seconds, SecretUrl, Shown, Size, expanded, listed
 from orchestrator.settings.secret_files import with_secrets_read
 
 DEFAULT_ROOT: Final = Path("data")
@@ -194,4 +194,4 @@ def _root_of(files: object) -> Path:
     if isinstance(files, Files):
         return files.root
     given = files.get("root") if isinstance(files, Mapping) else None
-    return Path(given).expanduser() if given and isinstance(given, str | Path) else default_root()
+    return expanded(Path(given)) if given and isinstance(given, str | Path) else default_root()

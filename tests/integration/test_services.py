@@ -35,7 +35,7 @@ async def test_confirmed_messages_survive_a_stop_and_a_kill(private_rabbitmq: Pr
     async with await aio_pika.connect(private_rabbitmq.url) as connection:
         queue = await (await connection.channel()).get_queue(name)
         messages = [await queue.get(timeout=10, no_ack=True) for _ in range(2)]
-    assert [b"before the stop", b"before the kill"] == [message.body for message in messages if message is not None]
+    assert [b"before the stop", b"before the kill"] == [message.body for message in messages]
 
 
 @pytest.mark.parametrize("_round", [1, 2])

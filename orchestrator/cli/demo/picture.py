@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 from typing import Final
 
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console, RenderableType
 
 from orchestrator.cli.demo.follower import Follower
@@ -15,7 +14,7 @@ WIDTH: Final = 110
 HEIGHT: Final = 40
 TITLE: Final = "orchestrator demo"
 
-_FONT_FACES = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)
+_FONT_FACES = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 class Photographer:
@@ -38,6 +37,6 @@ def save_picture(path: Path, *parts: RenderableType) -> None:
     for part in parts:
         console.print(part)
     # Without rich's web font: a page that shows the picture should not have to ask another site.
-    local = _FONT_FACES.sub("", CONSOLE_SVG_FORMAT)
+    picture = _FONT_FACES.sub("", console.export_svg(title=TITLE, unique_id="demo"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(console.export_svg(title=TITLE, code_format=local, unique_id="demo"), encoding="utf-8")
+    path.write_text(picture, encoding="utf-8")

@@ -50,7 +50,7 @@ def state_of(task: Json) -> str:
 
 def reason_of(task: Json) -> str:
     """Say why the task is where it is; that it waits for a node, the state says already."""
-    return str(task["reason"]).removeprefix("waiting for a processing node: ")
+    return str(task["reason"]).removeprefix("waiting for a processing node").removeprefix(": ")
 
 
 def word_of(node: Json) -> str:
@@ -92,4 +92,4 @@ def _change(event: Json, before: Json | None, task: Json) -> str:
         return "options " + ", ".join(f"{it['name']}={json.dumps(it['value'])}" for it in task["options"])
     if was not in {"", now}:
         return f"{was} → {now}"
-    return f"waits: {reason_of(task)}" if now == "waiting" else reason_of(task)
+    return f"waits: {reason_of(task) or 'for a node'}" if now == "waiting" else reason_of(task)

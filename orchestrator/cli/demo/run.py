@@ -90,7 +90,7 @@ class _Demo:
             if isinstance(error, BrokenPipeError):
                 raise
             wrong = [str(error)]
-            out.print(str(error), style="red")
+            out.print(str(error), style="red", soft_wrap=True)
         if wrong:
             out.print(f"The demo did not end as promised; the daemon's log is {self.folder / LOG}", soft_wrap=True)
         return 1 if wrong else 0

@@ -47,6 +47,8 @@ def test_a_path_becomes_absolute(monkeypatch, tmp_path):
     assert f"{tmp_path}/*.jpg" == uri("*.jpg")
     assert f"{tmp_path}/a/" == uri("a/")
     assert "/home/me/a" == uri("~/a")
+    assert f"{tmp_path}/~nobody-has-this-name/a" == uri("~nobody-has-this-name/a")
+    assert f"{tmp_path}/~a" == uri("./~a")
     assert "/" == uri("/")
     assert "/a" == uri("/a")
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.domain.errors import StorageFailed
-from orchestrator.files import TaskShelves
 from orchestrator.domain.lines import MAX_LINE, stored_line
+from orchestrator.files import TaskShelves
 
 
 async def kept(shelves: TaskShelves, line: int = 0, limit: int | None = None) -> list[str]:

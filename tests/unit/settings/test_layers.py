@@ -82,6 +82,12 @@ def test_the_environment_gives_folders_as_a_path_or_as_json(monkeypatch, text):
     assert (Path("/a"), Path("/b")) == load().files.import_roots
 
 
+def test_home_folders_are_found_and_strange_names_stay(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert Path("/home/me/maps/control.sock") == load(None, {"files": {"root": "~/maps"}}).api.control_socket
+    assert Path("~nobody-has-this-name") == load(None, {"files": {"root": "~nobody-has-this-name"}}).files.root
+
+
 def test_an_empty_variable_counts_as_not_given(monkeypatch):
     monkeypatch.setenv("ORCHESTRATOR__BUS__URL", "")
     assert "memory://" == load().bus.url.get_secret_value()
