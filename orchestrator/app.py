@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -29,6 +30,7 @@ from orchestrator.contract.addresses import Address, from_url
 from orchestrator.contract.render import WireRenderer
 from orchestrator.contract.topology import Topology
 from orchestrator.domain.commands import AddProcessingNode, RemoveProcessingNode, UpdateProcessingNode
+from orchestrator.domain.errors import StorageFailed
 from orchestrator.domain.transitions import Policy
 from orchestrator.engine.engine import Engine, Rooms, build_engine
 from orchestrator.engine.ports import Order, OutboxEntry
@@ -108,7 +110,7 @@ def build_bus(settings: Settings) -> Bus:
 async def running(settings: Settings) -> AsyncIterator[App]:
     """Run the daemon for the length of the block. Raises ``OrchestratorError``, ``ListenError`` if it cannot start."""
     async with AsyncExitStack() as stack:
-        settings.files.root.mkdir(mode=0o750, parents=True, exist_ok=True)
+        _make_root(settings.files.root)
         store = await stack.enter_async_context(
             open_store(settings.store.url.get_secret_value(), now=SystemClock().now)
         )
@@ -127,6 +129,7 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         server = Server(
             host=settings.api.host, port=settings.api.port, control_socket=settings.api.control_socket, ports=ports,
             ready=[lambda: ("bus", _bus_problem(bus))], registry=metrics.registry,
+            max_body_bytes=settings.bus.max_message_bytes,
         )  # fmt: skip
         app = App(settings, engine, store, bus, relay, server, engine.failed)
         _publish_gauges(metrics, app)
@@ -143,6 +146,14 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         loops.start("intake", intake.run())
         await stack.enter_async_context(server)
         yield app
+
+
+def _make_root(root: Path) -> None:
+    try:
+        root.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        told = os.strerror(error.errno or 0).lower()
+        raise StorageFailed(f"The folder {root} cannot be made: {told}. Set files.root.") from error
 
 
 async def _engine(settings: Settings, store: SqlStore, stack: AsyncExitStack) -> tuple[Engine, TaskShelves]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, Self
 
-from orchestrator.api.topic import Topic
+from orchestrator.contract.patterns import Topic
 from orchestrator.engine.ports import OutboxEntry
 
 LIMIT: Final = 10_000

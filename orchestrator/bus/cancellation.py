@@ -1,6 +1,13 @@
-"""Cancellation beside aiormq, which cancels on its own account and turns other people's into errors of its own."""
+"""Waiting for aiormq, which cancels on its own account and answers a cancellation with errors of its own."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+LEAVING = 1.0
+"""Seconds that work which was given up gets to end."""
+
+T = TypeVar("T")
 
 
 def honour_cancellation() -> None:
@@ -12,3 +19,29 @@ def honour_cancellation() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+async def bounded(work: Coroutine[Any, Any, T], *, deadline: float, drop: Callable[[], None]) -> T:
+    """Wait that many seconds for work that may not heed a cancellation; then drop what it waits for, and leave it.
+
+    Raises ``TimeoutError``, and whatever the work raises. A cancellation of the caller is never swallowed.
+    """
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(_seen)
+    late = True
+    try:
+        _, pending = await asyncio.wait({task}, timeout=deadline)
+        late = bool(pending)
+    finally:
+        if late:
+            drop()
+            task.cancel()
+            await asyncio.wait({task}, timeout=LEAVING)
+    if late:
+        raise TimeoutError
+    return task.result()
+
+
+def _seen(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()

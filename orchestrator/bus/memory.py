@@ -14,7 +14,7 @@ from orchestrator.bus.port import BusState, DeadLetter, Delivery, Reply
 from orchestrator.bus.presence import Presence
 from orchestrator.bus.reasons import reasons
 from orchestrator.bus.stream import EventStream
-from orchestrator.bus.topic import matches
+from orchestrator.contract.patterns import matches
 from orchestrator.engine.changes import OutboxEntry
 
 PREFETCH = 1000

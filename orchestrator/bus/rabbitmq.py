@@ -1,7 +1,8 @@
 """The bus on RabbitMQ: one connection consumes, one publishes, so that back-pressure on one never blocks the other."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
 
 from orchestrator.bus.amqp.address import Address
 from orchestrator.bus.amqp.consumer import Consumer
@@ -19,6 +20,8 @@ CONNECT_DEADLINE = 10.0
 CONFIRM_DEADLINE = 30.0
 HEARTBEAT = 20
 """Seconds; a dead peer is noticed after about three."""
+
+Prepare = Callable[[Session], Coroutine[Any, Any, None]]
 
 
 class RabbitBus:
@@ -44,7 +47,7 @@ class RabbitBus:
         self._consumer = Consumer(queue=topology.commands.name, prefetch=prefetch)
         self._publisher = Publisher(topology, deadline=confirm_deadline, troubled=self._troubled)
 
-        def link(role: str, prepare: Callable[[Session], Awaitable[None]], told: Callable[[bool, str], None]) -> Link:
+        def link(role: str, prepare: Prepare, told: Callable[[bool, str], None]) -> Link:
             return Link(
                 address,
                 role=role,

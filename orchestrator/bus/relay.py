@@ -169,6 +169,10 @@ class Relay:
                 self._backlog.reached(self._cursor)
             if len(page) < self._page and not self._overflowed and not self._from_the_start:
                 break
+        # All that is not in the buffer has left, whatever of it was deleted before the page was read.
+        self._cursor = max((self._cursor, *self._ahead))
+        self._ahead.clear()
+        self._backlog.reached(self._cursor)
         known = {entry.number for entry in page}
         self._buffer = deque(entry for entry in self._buffer if entry.number not in known)
         self._behind = False

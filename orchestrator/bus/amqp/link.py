@@ -1,11 +1,10 @@
 """One supervised connection: lost, it is made anew, and all that was set up on it is set up again."""
 
 import asyncio
-import contextlib
 import itertools
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 import structlog
 from aiormq.abc import AbstractChannel
@@ -15,7 +14,7 @@ from orchestrator.bus import words
 from orchestrator.bus.amqp import wire
 from orchestrator.bus.amqp.address import Address
 from orchestrator.bus.amqp.tap import Sink, Tap, TappedTransport
-from orchestrator.bus.cancellation import honour_cancellation
+from orchestrator.bus.cancellation import bounded, honour_cancellation
 from orchestrator.bus.patience import Patience
 from orchestrator.domain.errors import BusError
 
@@ -28,6 +27,7 @@ logging.getLogger("aiormq").setLevel(logging.CRITICAL)
 
 _numbers = itertools.count(1)
 log = structlog.get_logger()
+T = TypeVar("T")
 
 
 class Session:
@@ -36,7 +36,8 @@ class Session:
     def __init__(self, connection: Connection, tap: Tap) -> None:
         self.number = next(_numbers)
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.blocked = False
+        self.blocked = ""
+        self._blocked: Callable[[str], None] = lambda _: None
         self._connection = connection
         self._tap = tap
         tap.tell(self.fail)
@@ -61,6 +62,10 @@ class Session:
             self._tap.route(channel.number, sink(channel.number))
         return channel
 
+    def tell(self, blocked: Callable[[str], None]) -> None:
+        """Have it told when the broker takes no messages, with its reason, and '' when it does again."""
+        self._blocked = blocked
+
     def write(self, data: bytes) -> None:
         """Write whole frames, in order; what a lost connection is given is gone."""
         self._tap.write(data)
@@ -74,23 +79,19 @@ class Session:
         """Say goodbye if there is somebody to say it to."""
         self.fail("the connection was closed")
         try:
-            async with asyncio.timeout(CLOSE_DEADLINE):
-                with contextlib.suppress(Exception):
-                    await self._connection.close()
-        except TimeoutError:
-            pass
-        except asyncio.CancelledError:
+            await bounded(self._connection.close(), deadline=CLOSE_DEADLINE, drop=self._tap.abort)
+        except (Exception, asyncio.CancelledError):  # noqa: BLE001 it is over in any case
             honour_cancellation()
         finally:
             self._tap.abort()
-        honour_cancellation()
 
     def frame(self, kind: int, data: bytes, start: int, end: int) -> bool:
         """Look at channel 0 on its way to aiormq: the broker says there when it is short of memory or disk."""
         if kind == wire.METHOD and end - start >= wire.METHOD_ID.size:
             (method,) = wire.METHOD_ID.unpack_from(data, start)
             if method in {wire.BLOCKED, wire.UNBLOCKED}:
-                self.blocked = method == wire.BLOCKED
+                self.blocked = wire.read_blocked(data, start) or "blocked" if method == wire.BLOCKED else ""
+                self._blocked(self.blocked)
         return False
 
     def _closed(self, closing: asyncio.Future[Any]) -> None:
@@ -113,7 +114,7 @@ class Link:
         address: Address,
         *,
         role: str,
-        prepare: Callable[[Session], Awaitable[None]],
+        prepare: Callable[[Session], Coroutine[Any, Any, None]],
         told: Callable[[bool, str], None],
         deadline: float,
         heartbeat: int,
@@ -146,14 +147,10 @@ class Link:
 
     async def _live(self, *, was_down: bool) -> str:
         """Live through one connection; gives why it ended. Raises ``BusError`` if it never came up."""
-        session = None
+        transport = TappedTransport()
+        session = await self._attempt(self._connect(transport), drop=transport.abort)
         try:
-            try:
-                async with asyncio.timeout(self._deadline):
-                    session = await self._open()
-                    await self._prepare(session)
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 whatever it is, it is tried again
-                raise self._translated(error, session) from None
+            await self._attempt(self._prepare(session), drop=transport.abort, session=session)
             log.info(words.CONNECTED, role=self._role, broker=str(self._address), again=was_down)
             self._told(True, "")
             reason = self._sentence("lost", await session.lost)
@@ -161,11 +158,9 @@ class Link:
             log.warning(words.CONNECTION_LOST, role=self._role, broker=str(self._address), problem=reason)
             return reason
         finally:
-            if session is not None:
-                await session.close()
+            await session.close()
 
-    async def _open(self) -> Session:
-        transport = TappedTransport()
+    async def _connect(self, transport: TappedTransport) -> Session:
         connection = Connection(self._url, transport_factory=transport)
         try:
             await connection.connect()
@@ -173,6 +168,14 @@ class Link:
         except BaseException:
             transport.abort()
             raise
+
+    async def _attempt(
+        self, work: Coroutine[Any, Any, T], *, drop: Callable[[], None], session: Session | None = None
+    ) -> T:
+        try:
+            return await bounded(work, deadline=self._deadline, drop=drop)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 whatever it is, it is tried again
+            raise self._translated(error, session) from None
 
     def _translated(self, error: BaseException, session: Session | None) -> BusError:
         """Turn whatever the client library raised into a sentence; a cancellation that is meant for us goes on."""

@@ -9,7 +9,7 @@ from orchestrator.bus.amqp import wire
 from orchestrator.bus.amqp.confirms import Confirms, Parcel, Verdict
 from orchestrator.bus.amqp.furniture import furnish
 from orchestrator.bus.amqp.link import Session
-from orchestrator.bus.cancellation import honour_cancellation
+from orchestrator.bus.cancellation import bounded, honour_cancellation
 from orchestrator.bus.port import DeadLetter, Reply
 from orchestrator.bus.reasons import reasons
 from orchestrator.contract import headers
@@ -27,6 +27,7 @@ class Publisher:
 
     def __init__(self, topology: Topology, *, deadline: float, troubled: Callable[[str], None]) -> None:
         self._topology = topology
+        self._events_exchange = topology.events_exchange.name
         self._deadline = deadline
         self._troubled = troubled
         self._session: Session | None = None
@@ -43,6 +44,7 @@ class Publisher:
         self._session = session
         self._missing.clear()
         self._ready.set()
+        session.tell(self._blocked)
         session.lost.add_done_callback(lambda _: self._ready.clear())
 
     def publish(self, entries: Sequence[OutboxEntry]) -> asyncio.Future[list[int]]:
@@ -70,9 +72,8 @@ class Publisher:
             if session is None or not session.alive:
                 continue
             try:
-                async with asyncio.timeout(self._deadline):
-                    await furnish(self._furniture, self._topology)
-            except Exception as error:  # noqa: BLE001 of the client library's many errors each means the same
+                await bounded(furnish(self._furniture, self._topology), deadline=self._deadline, drop=_nothing)
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 they all mean the same
                 honour_cancellation()
                 session.fail(f"queues could not be declared ({error})")
             await asyncio.sleep(MEND_INTERVAL)
@@ -97,6 +98,9 @@ class Publisher:
             self._missing.set()
         return [verdict is Verdict.CONFIRMED for verdict in verdicts]
 
+    def _blocked(self, reason: str) -> None:
+        self._troubled(f"The broker takes no messages just now ({reason})." if reason else "")
+
     async def _confirming(self, session: Session) -> Confirms:
         made: list[Confirms] = []
 
@@ -109,7 +113,7 @@ class Publisher:
 
     def _event(self, entry: OutboxEntry) -> Parcel:
         properties = wire.Properties(content_type=headers.CLOUDEVENT, message_id=entry.id)
-        return Parcel(self._topology.events_exchange.name, entry.routing_key, properties, entry.body)
+        return Parcel(self._events_exchange, entry.routing_key, properties, entry.body)
 
     def _letter(self, letter: DeadLetter) -> Parcel:
         delivery = letter.delivery
@@ -138,6 +142,10 @@ class Publisher:
             self._troubled("")
         if not into.done():
             into.set_result(confirmed)
+
+
+def _nothing() -> None:
+    """Stand where nothing is to be dropped: the session's failing does that."""
 
 
 def _fitting_headers(letter: DeadLetter) -> dict[str, Any]:

@@ -127,11 +127,17 @@ def read_reason(data: bytes, start: int) -> str:
     return reason
 
 
+def read_blocked(data: bytes, start: int) -> str:
+    """Read ``Connection.Blocked`` (RabbitMQ's own), method id included: the broker's reason."""
+    reason, _ = _read_short(data, start + 4)
+    return reason
+
+
 def read_content(data: bytes, start: int, end: int) -> Content:
     """Read a content header. What is wrong in it is left out; it must not stop the messages behind it."""
     _, _, size, flags = _CONTENT.unpack_from(data, start)
     properties = Properties()
-    with contextlib.suppress(ValueError, IndexError, KeyError):
+    with contextlib.suppress(ValueError, IndexError, error):
         _read_properties(data, start + _CONTENT.size, end, flags, properties)
     return Content(size, properties)
 

@@ -132,7 +132,7 @@ class Bundle:
         self.intake = Intake(
             self.bus, self.desk, renderer=PlainRenderer(), clock=FixedClock(), patience=QUICK, max_message_bytes=100_000
         )
-        self.relay = Relay(self.bus, self.outbox, self.desk, patience=QUICK)  # type: ignore[arg-type]
+        self.relay = Relay(self.bus, self.outbox, self.desk, patience=QUICK)
 
     @asynccontextmanager
     async def running(self, *parts: str) -> AsyncIterator["Bundle"]:

@@ -35,30 +35,11 @@ async def test_each_answer_finds_its_own_asker(bundle: Bundle):
 
 
 async def test_commands_are_settled_in_the_order_of_sending(bundle: Bundle):
-    async with bundle.running("intake"), await bundle.connect() as client:
-        async with asyncio.TaskGroup() as group:
-            for number in range(300):
-                group.create_task(client.send("create-project", PROJECT, message_id=str(number)))
+    async with bundle.running("intake"), await bundle.connect() as client, asyncio.TaskGroup() as group:
+        for number in range(300):
+            group.create_task(client.send("create-project", PROJECT, message_id=str(number)))
 
     assert bundle.desk.message_ids == [str(number) for number in range(300)]
-
-
-async def test_what_waits_is_settled_in_one_batch(bundle: Bundle):
-    bundle.desk.gate.clear()
-    async with bundle.running("intake"), await bundle.connect() as client:
-        first = asyncio.create_task(client.send("create-project", PROJECT, message_id="first"))
-        await bundle.desk.arrived.wait()
-        rest = [
-            asyncio.create_task(client.send("create-project", PROJECT, message_id=str(number))) for number in range(100)
-        ]
-        # A message to nowhere near the end of the line: once its sender knows of it, the line stands.
-        probe = asyncio.create_task(client.send("create-project", PROJECT, message_id="last"))
-        await asyncio.sleep(0.2)
-        bundle.desk.gate.set()
-        await asyncio.gather(first, *rest, probe)
-
-    assert bundle.desk.batches[0] == 1
-    assert len(bundle.desk.batches) <= 4
 
 
 @pytest.mark.parametrize(
@@ -125,10 +106,9 @@ async def test_a_store_that_is_away_delays_commands_and_loses_none(bundle: Bundl
             raise StoreError("the database is locked")
 
     bundle.desk.behave = away
-    async with bundle.running("intake"), await bundle.connect() as client:
-        async with asyncio.TaskGroup() as group:
-            for number in range(50):
-                group.create_task(client.send("create-project", PROJECT, message_id=str(number)))
+    async with bundle.running("intake"), await bundle.connect() as client, asyncio.TaskGroup() as group:
+        for number in range(50):
+            group.create_task(client.send("create-project", PROJECT, message_id=str(number)))
 
     assert bundle.desk.message_ids == [str(number) for number in range(50)]
 

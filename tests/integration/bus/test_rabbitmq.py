@@ -10,7 +10,7 @@ from orchestrator.bus.rabbitmq import RabbitBus
 from orchestrator.contract import headers
 from orchestrator.contract.topology import Topology
 from orchestrator.domain.errors import BusError
-from tests.integration.bus.fakes import QUICK, WAIT, Bundle, entry, get, rabbit_bundle, remove, running, take
+from tests.integration.bus.fakes import QUICK, WAIT, Bundle, entry, rabbit_bundle, remove, running, take
 
 PROJECT = {"name": "Hillside"}
 
@@ -25,8 +25,7 @@ async def produce(url: str, prefix: str, ids: list[str], *, past_exchange: bool 
             exchange = await channel.get_exchange(topology.commands_exchange.name, ensure=False)
         key = topology.commands.name if past_exchange else "create-project"
         messages = [
-            aio_pika.Message(b'{"name": "Hillside"}', message_id=one, delivery_mode=2, **properties)  # type: ignore[arg-type]
-            for one in ids
+            aio_pika.Message(b'{"name": "Hillside"}', message_id=one, delivery_mode=2, **properties) for one in ids
         ]
         await asyncio.gather(*(exchange.publish(message, key) for message in messages))
 
@@ -194,17 +193,18 @@ async def test_a_large_body_arrives_whole_and_lies_whole_on_the_shelf(rabbit: Bu
     assert shelved == body
 
 
-async def test_everything_settled_is_acknowledged(rabbit: Bundle, amqp_url: str, bus_prefix: str):
-    async with rabbit.running("intake"):
+async def test_what_waits_is_settled_in_large_batches_and_acknowledged(rabbit: Bundle, amqp_url: str, bus_prefix: str):
+    async with rabbit.running():
         await produce(amqp_url, bus_prefix, [str(number) for number in range(2500)])
-        await rabbit.desk.until(lambda desk: len(desk.orders) == 2500)
-    await get(amqp_url, f"{bus_prefix}.commands", 0)
+        async with running(rabbit.intake.run()):
+            await rabbit.desk.until(lambda desk: len(desk.orders) == 2500)
     async with await aio_pika.connect(amqp_url) as connection:
         channel = await connection.channel()
         queue = await channel.get_queue(f"{bus_prefix}.commands", ensure=False)
         assert await queue.get(fail=False) is None
 
-    assert max(rabbit.desk.batches) <= 500
+    assert rabbit.desk.batches[0] == max(rabbit.desk.batches) == 500
+    assert rabbit.desk.message_ids == [str(number) for number in range(2500)]
 
 
 async def test_an_unacknowledged_command_comes_again_after_the_connection_is_lost(rabbit: Bundle):
@@ -212,7 +212,7 @@ async def test_an_unacknowledged_command_comes_again_after_the_connection_is_los
     async with rabbit.running("intake"), await rabbit.connect() as client:
         sending = asyncio.create_task(client.send("create-project", PROJECT, message_id="again"))
         await rabbit.desk.arrived.wait()
-        rabbit.bus._consumer._session._tap.abort()  # type: ignore[attr-defined]
+        rabbit.bus._consumer._session._tap.abort()
         async with asyncio.timeout(WAIT):
             await rabbit.bus.until(lambda state: not state.consuming)
         await rabbit.connected()
@@ -223,7 +223,7 @@ async def test_an_unacknowledged_command_comes_again_after_the_connection_is_los
 
 async def test_an_event_stays_unconfirmed_when_the_broker_does_not_answer(rabbit: Bundle):
     async with rabbit.running():
-        publisher = rabbit.bus._publisher  # type: ignore[attr-defined]
+        publisher = rabbit.bus._publisher
         publisher._events._deadline = 0.05
         publisher._events._session.write = lambda _: None
         lost = asyncio.create_task(rabbit.bus.until(lambda state: not state.publishing))

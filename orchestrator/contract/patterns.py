@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_PATTERN = 255
 """Characters; a routing key cannot be longer either (AMQP 0-9-1 short string)."""
@@ -23,7 +24,7 @@ class Topic:
     def matches(self, key: str) -> bool:
         """Say whether a routing key fits. Takes time in proportion to both lengths, whatever the pattern."""
         places = self._past_hashes({0})
-        for word in key.split("."):
+        for word in key.split(".") if key else ():
             stay = {place for place in places if self._at(place) == "#"}
             places = self._past_hashes(stay | {place + 1 for place in places if self._at(place) in {"*", word}})
         return len(self.words) in places
@@ -39,3 +40,9 @@ class Topic:
                 following += 1
                 reached.add(following)
         return reached
+
+
+@lru_cache(maxsize=4096)
+def matches(pattern: str, key: str) -> bool:
+    """Say whether a routing key fits a pattern. Raises ``ValueError`` for a wrong pattern."""
+    return Topic.of(pattern).matches(key)
