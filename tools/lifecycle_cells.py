@@ -63,7 +63,7 @@ def tasks() -> Iterator[Task]:
 
 
 def _seen(code: int) -> facts.JobSeen:
-    return facts.JobSeen(status=code, progress=40.0, processing_time=1500)
+    return facts.JobSeen(status=code, progress=0.4, processing_time=1500)
 
 
 STIMULI: dict[str, tuple[Stimulus, ...]] = {

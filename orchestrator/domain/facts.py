@@ -53,7 +53,7 @@ class JobTaken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSeen:
-    """What the node says about the job: a raw status code, progress 0..100, milliseconds (-1: unknown)."""
+    """What the node says about the job: a raw status code, progress 0..1, milliseconds (-1: unknown)."""
 
     status: int
     progress: float

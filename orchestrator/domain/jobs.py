@@ -15,9 +15,10 @@ def open_job(task: Task, *, now: datetime) -> NodeJob:
     )  # fmt: skip
 
 
-def abandon_job(job: NodeJob, task: Task, *, now: datetime) -> NodeJob:
-    """The task is done with the job: it is to be stopped and removed on its node."""
-    return replace(job, abandoned_at=now, reason=task.reason)
+def abandon_job(job: NodeJob, before: Task, after: Task, *, now: datetime) -> NodeJob:
+    """The task, which has moved on from ``before``, is done with the job: it is to vanish from its node."""
+    taken = before.uuid == job.uuid
+    return replace(job, abandoned_at=now, committed=before.committed, taken=taken, reason=after.reason)
 
 
 def began_job(before: Task | None, after: Task) -> bool:

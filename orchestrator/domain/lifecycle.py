@@ -47,7 +47,7 @@ TABLE: Mapping[str, Mapping[Stage, Effect]] = {
     "JobLost": _in(to.job_lost, _U, _P, _C),
     "JobRefused": _in(to.job_refused, _U, _P, _C),
     "NodeTooSmall": _in(to.node_too_small, _U, _P),
-    "NodeLost": _in(to.node_lost, _U, _P, _C),
+    "NodeLost": {_W: to.restart_node_lost} | _in(to.node_lost, _U, _P, _C),
     "SourcesFailed": {_U: to.sources_failed},
     "JobRestarted": {_W: to.job_restarted},
     "RestartImpossible": {_W: to.restart_impossible},
@@ -137,7 +137,9 @@ def _differs(before: Task, after: Task, names: tuple[str, ...]) -> bool:
 
 def settle(before: Task, after: Task, *, now: datetime) -> Task:
     """Give ``after`` the version, time and fence that follow from its difference to ``before``."""
-    if _differs(before, after, ("stage", "attempt", "job_uuid", "processing_node", "auto_processing_node")):
+    # Where it is to go matters only while it waits: an upload must not be cut for the sake of the next attempt.
+    choice = ("processing_node", "auto_processing_node") if before.stage is Stage.WAITING else ()
+    if _differs(before, after, ("stage", "attempt", "job_uuid", *choice)):
         after = replace(after, fence=before.fence + 1)
     if _differs(before, after, _PUBLIC):
         after = replace(after, version=before.version + 1, updated_at=now)

@@ -81,7 +81,7 @@ def _choose(item: Waiting, candidates: Sequence[Candidate], load: Mapping[int, i
         return f"waiting for a processing node: {misfit}" if len(allowed) == 1 else _nobody_fits(item, allowed)
     free = [candidate for candidate in fitting if candidate.free_slots > load[candidate.node.id]]
     if not free:
-        which = fitting[0].node.name if len(fitting) == 1 else f"all {len(fitting)} that fit"
+        which = f"{fitting[0].node.name} is" if len(fitting) == 1 else f"all {len(fitting)} that fit are"
         return f"waiting for a processing node: {which} busy"
     return min(free, key=lambda each: _rank(each, load[each.node.id])).node
 

@@ -65,6 +65,11 @@ def _observed(
             return replace(node, health=health, problem=reason, unreachable_since=since)
 
 
-def is_lost(node: ProcessingNode, *, now: datetime, node_lost_after: timedelta) -> bool:
-    """Whether the node has been away for so long that its tasks are not to wait for it."""
-    return node.unreachable_since is not None and now - node.unreachable_since >= node_lost_after
+def lost_at(node: ProcessingNode, *, watched_since: datetime, node_lost_after: timedelta) -> datetime | None:
+    """Give the time from which the node's tasks are not to wait for it; None while it is not away.
+
+    Only time in which somebody looked counts: while the daemon was down, the node may have been back.
+    """
+    if node.unreachable_since is None:
+        return None
+    return max(node.unreachable_since, watched_since) + node_lost_after

@@ -168,6 +168,8 @@ class NodeJob:
     abandoned_at: datetime | None = None
     stopped: bool = False
     """The node has said that the abandoned job does not run (any more)."""
+    taken: bool = False
+    """The node had said that it has the job, so 'not found' means gone. Not stored: whoever was not told, doubts."""
     reason: str = ""
 
 

@@ -38,6 +38,8 @@ def _sent_anew(options: tuple[Option, ...]) -> tuple[Option, ...]:
 
 def wait(task: Task, *, reason: str, keep_job: bool = False) -> Task:
     """Begin anew: nothing is on a node, or (``keep_job``) an ended job is there to be run again."""
+    if task.auto_processing_node and not keep_job:
+        task = replace(task, processing_node=None, processing_node_name=None, can_rerun_from=())
     return replace(
         task,
         stage=Stage.WAITING,
@@ -244,6 +246,8 @@ def upload_progressed(task: Task, fact: facts.UploadProgressed, _: Policy) -> St
             task,
             upload_progress=max(task.upload_progress, min(1.0, fact.uploaded)),
             resize_progress=max(task.resize_progress, min(1.0, fact.resized)),
+            failures=0,
+            not_before=None,
             reason=f"sending images to {task.processing_node_name}",
         ),
     )
@@ -271,6 +275,11 @@ def job_taken(task: Task, _: object, __: Policy) -> Steps:
     )
 
 
+def only_prepares(fact: facts.JobSeen) -> bool:
+    """Whether a job that says 20 does not run yet: a node prepares it, then it says 10 until its turn comes."""
+    return fact.status == Status.RUNNING and fact.processing_time < 0 and fact.progress <= 0
+
+
 def job_seen(task: Task, fact: facts.JobSeen, _: Policy) -> Steps:
     """Follow the node's view of the job."""
     seen = replace(
@@ -285,11 +294,13 @@ def job_seen(task: Task, fact: facts.JobSeen, _: Policy) -> Steps:
     if fact.status == Status.CANCELED:
         words = f"the job was canceled on {task.processing_node_name}, not by us"
         return (end(replace(seen, last_error=words), Status.CANCELED, reason=words, keep_job=False),)
-    share = max(task.running_progress, PROCESSING_SHARE * min(100.0, max(0.0, fact.progress)) / 100.0)
+    share = max(task.running_progress, PROCESSING_SHARE * min(1.0, max(0.0, fact.progress)))
     if fact.status == Status.COMPLETED:
         done = replace(seen, stage=Stage.COLLECTING, status=Status.RUNNING, running_progress=PROCESSING_SHARE)
         return (replace(done, reason=f"fetching results from {task.processing_node_name}"),)
     status = Status(fact.status)
+    if task.status is Status.QUEUED and only_prepares(fact):
+        status = Status.QUEUED
     reason = f"{'queued' if status is Status.QUEUED else 'processing'} on {task.processing_node_name}"
     return (replace(seen, status=status, running_progress=share, reason=reason),)
 
@@ -325,6 +336,14 @@ def node_lost(task: Task, fact: facts.NodeLost, policy: Policy) -> Steps:
     if not task.auto_processing_node:
         return (replace(end(task, Status.FAILED, reason=fact.reason, keep_job=False), avoid_node=lost),)
     return (replace(give_up_job(task, reason=fact.reason, policy=policy), avoid_node=lost),)
+
+
+def restart_node_lost(task: Task, fact: facts.NodeLost, _: Policy) -> Steps:
+    """The old job cannot be run again: its node is lost. Go elsewhere if the task may choose, else FAILED."""
+    if task.auto_processing_node:
+        return (replace(wait(task, reason=fact.reason), avoid_node=task.job_node),)
+    lost = task.job_node
+    return (replace(end(task, Status.FAILED, reason=fact.reason, keep_job=False), avoid_node=lost),)
 
 
 def job_restarted(task: Task, _: object, __: Policy) -> Steps:

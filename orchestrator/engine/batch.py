@@ -1,7 +1,7 @@
 """A batch of stimuli being settled: rows as they stand so far, and everything that is to be written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from orchestrator.domain import jobs, lifecycle
@@ -97,6 +97,8 @@ class Batch:
         self.tasks[after.id] = after
         if after.reference:
             self.by_reference[after.reference] = after.id
+        if before is None or before.fence != after.fence:
+            self.changes.begun.add(after.id)
         if before is None or after.id in self.changes.created:
             self.changes.created[after.id] = after
         elif before != after:
@@ -107,7 +109,7 @@ class Batch:
         dropped = jobs.dropped_job(before, after)
         if dropped and before is not None:
             job = self.jobs.get(dropped) or jobs.open_job(before, now=now)
-            self.save_job(jobs.abandon_job(replace(job, committed=before.committed), after, now=now))
+            self.save_job(jobs.abandon_job(job, before, after, now=now))
         if jobs.began_job(before, after):
             self.save_job(jobs.open_job(after, now=now))
 

@@ -1,11 +1,15 @@
 """The board: every processing node as last known, with the load on it, for those who place, send and watch."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.engine.changes import Changes
 from orchestrator.engine.ports import NodeClient, NodeClients
+
+FORMER = 64
+"""Nodes remembered after they were taken away."""
 
 
 @dataclass(slots=True)
@@ -14,6 +18,8 @@ class Board:
 
     clients: NodeClients
     _nodes: dict[int, ProcessingNode] = field(default_factory=dict)
+    former: dict[int, ProcessingNode] = field(default_factory=dict)
+    """Nodes that were taken away, as last known: jobs may have to be stopped there."""
     foreign: dict[int, int] = field(default_factory=dict)
     """Jobs of others on each node, at the last probe."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -40,9 +46,13 @@ class Board:
         if not (changes.nodes or changes.gone_nodes):
             return
         self._nodes.update(changes.nodes)
-        for node in changes.gone_nodes:
-            self._nodes.pop(node, None)
-            self.foreign.pop(node, None)
+        for id_ in changes.gone_nodes:
+            self.foreign.pop(id_, None)
+            node = self._nodes.pop(id_, None)
+            if node:
+                self.former[id_] = node
+        while len(self.former) > FORMER:
+            self.former.pop(next(iter(self.former)))
         self._announce()
 
     def _announce(self) -> None:
@@ -52,7 +62,6 @@ class Board:
     async def change(self, within: float) -> None:
         """Wait for the next change, or that many seconds."""
         changed = self._changed
-        try:
-            await asyncio.wait_for(changed.wait(), within)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await changed.wait()

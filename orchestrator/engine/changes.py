@@ -65,6 +65,8 @@ class Changes:
     created: dict[int, Task] = field(default_factory=dict)
     updated: dict[int, Task] = field(default_factory=dict)
     removed: set[int] = field(default_factory=set)
+    begun: set[int] = field(default_factory=set)
+    """Tasks whose fence has grown: whoever moved a task so far has it, and goes on with it."""
     sources: dict[int, tuple[Source, ...]] = field(default_factory=dict)
     """Of new tasks, and of drafts that got more: the whole list."""
     jobs: dict[str, NodeJob] = field(default_factory=dict)

@@ -56,6 +56,7 @@ class Engine:
     conductor: Conductor
     reaper: Reaper
     supervisor: Supervisor
+    submit: Submit
     lease: Lease
     placing: Placing
     housekeeping: Housekeeping
@@ -63,31 +64,50 @@ class Engine:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run the engine for the length of the block. What was handed in by its end is settled, then all is handed back."""
-        for node in await self.shop.store.nodes():
-            self.board.put(node)
-        for job in await self.shop.store.abandoned_jobs():
-            self.reaper.take(job)
-        settling = self._start(self.turn.run(), "turn")
-        await self.lease.begin()
-        for node in self.board.nodes():
-            self.supervisor.begin(node.id)
-        loops = {
-            self._start(self.placing.run(), "placing"),
-            self._start(self.lease.run(), "lease"),
-            self._start(self.housekeeping.run(), "housekeeping"),
-        }
+        """Run the engine for the length of the block; it may be run again.
+
+        What was handed in by the block's end is settled, then all is handed back. Raises ``StoreError``.
+        """
+        await self._load()
+        turn = self._start(self.turn.run(), "turn")
+        loops: set[asyncio.Task[None]] = set()
         try:
+            await self.lease.begin()
+            self.supervisor.start()
+            loops.add(self._start(self.placing.run(), "placing"))
+            loops.add(self._start(self.housekeeping.run(), "housekeeping"))
+            loops.add(self._start(self.lease.run(), "lease"))
             yield
         finally:
-            await _cancel(loops)
-            await self.supervisor.stop()
-            await self.conductor.stop()
-            await self.reaper.stop()
-            await _cancel({settling})
-            await self.turn.finish()
-            with contextlib.suppress(Exception):
-                await self.lease.end()
+            await self._stop(turn, loops)
+
+    async def _load(self) -> None:
+        nodes = await self.shop.store.nodes()
+        jobs = await self.shop.store.abandoned_jobs()
+        self.failed.clear()
+        self.shop.stopping.clear()
+        self.shop.watched_since = self.shop.clock.now()
+        self.turn.open()
+        self.conductor.start()
+        self.reaper.start()
+        for node in nodes:
+            self.board.put(node)
+        for job in jobs:
+            self.reaper.take(job)
+
+    async def _stop(self, turn: "asyncio.Task[None]", loops: "set[asyncio.Task[None]]") -> None:
+        # The heart beats until the last file in flight has landed: nobody else is to begin on our tasks before.
+        beating = {loop for loop in loops if loop.get_name() == "lease"}
+        await _cancel(loops - beating)
+        await self.conductor.stop()
+        await self.submit.leave()
+        await self.supervisor.stop()
+        await self.reaper.stop()
+        await _cancel(beating)
+        self.turn.close()
+        await asyncio.wait({turn})
+        with contextlib.suppress(Exception):
+            await self.lease.end()
 
     def _start(self, loop: Coroutine[None, None, None], name: str) -> "asyncio.Task[None]":
         task = asyncio.create_task(loop, name=name)
@@ -95,7 +115,7 @@ class Engine:
         return task
 
     def _check(self, task: "asyncio.Task[None]") -> None:
-        """No loop ends by itself: one that did was broken by a fault of ours, and the daemon must not go on without it."""
+        """No loop ends by itself: one that did was broken by a fault of ours, and nobody is to go on without it."""
         if not task.cancelled() and task.exception():
             log.critical("engine.loop_failed", loop=task.get_name(), exc_info=task.exception())
             self.failed.set()
@@ -104,7 +124,8 @@ class Engine:
 async def _cancel(tasks: "set[asyncio.Task[None]]") -> None:
     for task in tasks:
         task.cancel()
-    await asyncio.wait(tasks)
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 def build_engine(
@@ -125,14 +146,16 @@ def build_engine(
     )  # fmt: skip
     shop = Workshop(
         turn=turn, store=rooms.store, board=board, images=rooms.images, shelves=rooms.shelves, clock=rooms.clock,
-        timing=timing, chance=chance or random.Random(),  # noqa: S311  (spreads waits; nothing secret)
+        timing=timing, chance=chance or random.Random(),
     )  # fmt: skip
     reaper = Reaper(shop)
     submit = Submit(shop)
     conductor = Conductor(shop, steps_of(shop, submit=submit, remove=Remove(shop, jobs_gone=reaper.all_gone)))
     supervisor = Supervisor(shop, conductor)
     shop.probe = supervisor.look_now
-    turn.listeners += [board.on_commit, reaper.on_commit, conductor.on_commit, supervisor.on_commit]
+    followers = [board.on_commit, reaper.on_commit, conductor.on_commit, supervisor.on_commit]
+    lease = Lease(shop=shop, conductor=conductor, reaper=reaper, submit=submit, followers=followers)
+    turn.listeners += [*followers, lease.on_commit, submit.on_commit, shop.tally.on_commit]
     return Engine(
         turn=turn,
         board=board,
@@ -140,7 +163,8 @@ def build_engine(
         conductor=conductor,
         reaper=reaper,
         supervisor=supervisor,
-        lease=Lease(shop=shop, conductor=conductor, submit=submit),
+        submit=submit,
+        lease=lease,
         placing=Placing(shop=shop, conductor=conductor, reaper=reaper, new_uuid=new_uuid),
         housekeeping=Housekeeping(shop),
     )

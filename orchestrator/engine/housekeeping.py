@@ -6,10 +6,8 @@ from datetime import timedelta
 
 import structlog
 
-from orchestrator.domain.commands import SetPendingAction, TaskKey
 from orchestrator.domain.errors import StoreError
-from orchestrator.domain.task import PendingAction
-from orchestrator.engine.ports import Order
+from orchestrator.domain.facts import DraftExpired, Report
 from orchestrator.engine.workshop import Workshop
 
 log = structlog.get_logger()
@@ -31,14 +29,16 @@ class Housekeeping:
                 await self.round()
             except StoreError as error:
                 log.warning("housekeeping.put_off", reason=str(error))
+            except Exception:
+                log.exception("housekeeping.failed")
             await asyncio.sleep(INTERVAL)
 
     async def round(self) -> None:
         """Go round once."""
-        now = self.shop.clock.now()
-        expired = await self.shop.store.drafts(before=now - timedelta(seconds=self.shop.timing.draft_ttl))
-        orders = [Order(SetPendingAction(task=TaskKey(id=id_), pending_action=PendingAction.REMOVE)) for id_ in expired]
-        if orders:
-            log.info("draft.expired", tasks=list(expired))
-            await self.shop.turn.settle(orders)
-        await self.shop.store.forget_answers(before=now - timedelta(seconds=self.shop.timing.answers_kept))
+        now, timing = self.shop.clock.now(), self.shop.timing
+        expired = await self.shop.store.drafts(before=now - timedelta(seconds=timing.draft_ttl))
+        if expired:
+            log.info("draft.expired", tasks=[task.id for task in expired])
+            fact = DraftExpired(f"the draft was not touched for {timing.draft_ttl / 3600:g} h, so it expired")
+            await self.shop.turn.report_all([Report(task.id, task.fence, fact) for task in expired])
+        await self.shop.store.forget_answers(before=now - timedelta(seconds=timing.answers_kept))

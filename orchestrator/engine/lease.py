@@ -1,14 +1,18 @@
 """The lease: tasks in work belong to one daemon at a time, for as long as its heart beats."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
 
 from orchestrator.domain.errors import StoreError
+from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import Stage, Task
+from orchestrator.engine.changes import Changes
 from orchestrator.engine.conductor import Conductor
+from orchestrator.engine.reaper import Reaper
 from orchestrator.engine.steps.submit import Submit
 from orchestrator.engine.workshop import Workshop
 
@@ -17,11 +21,15 @@ log = structlog.get_logger()
 
 @dataclass(slots=True, kw_only=True)
 class Lease:
-    """Beats, and takes over what belongs to nobody."""
+    """Beats, takes over what belongs to nobody, and follows what other daemons did."""
 
     shop: Workshop
     conductor: Conductor
+    reaper: Reaper
     submit: Submit
+    followers: Sequence[Callable[[Changes], None]] = ()
+    """Those who are told of nodes and jobs that other daemons changed, as if we had."""
+    _commits: int = field(default=0)
 
     async def begin(self) -> None:
         """Beat once and take over what a former run left. Raises ``StoreError``."""
@@ -34,17 +42,40 @@ class Lease:
             await asyncio.sleep(self.shop.timing.lease_ttl / 3)
             try:
                 await self._beat()
+                await self._learn()
                 await self._take_over()
             except StoreError as error:
                 log.warning("lease.not_renewed", reason=str(error))
+            except Exception:
+                log.exception("lease.failed")
 
     async def end(self) -> None:
         """Hand everything back."""
         await self.shop.store.release(self.shop.turn.owner)
 
+    def on_commit(self, changes: Changes) -> None:
+        """Note that what was read of nodes and jobs may be old (a listener of the turn)."""
+        if changes.nodes or changes.gone_nodes or changes.jobs or changes.gone_jobs:
+            self._commits += 1
+
     async def _beat(self) -> None:
         until = self.shop.clock.now() + timedelta(seconds=self.shop.timing.lease_ttl)
         await self.shop.store.heartbeat(self.shop.turn.owner, until=until)
+
+    async def _learn(self) -> None:
+        """See nodes that came, went or moved, and jobs that were abandoned, without our doing."""
+        commits = self._commits
+        nodes = {node.id: node for node in await self.shop.store.nodes()}
+        jobs = await self.shop.store.abandoned_jobs()
+        if commits != self._commits:
+            return  # Ours may be newer than what was read; the next beat looks again.
+        known = {node.id: node for node in self.shop.board.nodes()}
+        news = Changes(owner=self.shop.turn.owner)
+        news.nodes = {id_: node for id_, node in nodes.items() if id_ not in known or _moved(known[id_], node)}
+        news.gone_nodes = known.keys() - nodes.keys()
+        news.jobs = {job.uuid: job for job in jobs if job.uuid not in self.reaper.jobs}
+        for follow in self.followers:
+            follow(news)
 
     async def _take_over(self) -> None:
         tasks = await self.shop.store.claim(self.shop.turn.owner, now=self.shop.clock.now())
@@ -57,3 +88,8 @@ class Lease:
     def _note_upload(self, task: Task) -> None:
         if task.stage is Stage.UPLOADING and not task.committed:
             self.submit.found_interrupted(task)
+
+
+def _moved(known: ProcessingNode, stored: ProcessingNode) -> bool:
+    """Whether somebody changed what a client may change of a node; its health each daemon sees for itself."""
+    return (known.url, known.token, known.label) != (stored.url, stored.token, stored.label)

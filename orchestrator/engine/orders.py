@@ -62,7 +62,7 @@ def _create_task(batch: Batch, command: CreateTask) -> Ruling:
     return decision.task
 
 
-def _on_task(batch: Batch, command: Any) -> Ruling:  # noqa: ANN401  (any task command)
+def _on_task(batch: Batch, command: Any) -> Ruling:
     task = batch.task(command.task)
     if task is None:
         return _no_task(command.task)
@@ -127,10 +127,10 @@ def _options_problem(batch: Batch, options: tuple[Option, ...], *, node: int | N
         return None
     known = {option.name for each in nodes for option in each.options}
     errors = [
-        FieldError(f"options[{index}].name", f"no processing node knows the option {option.name!r}{_nearest(option.name, known)}")
-        for index, option in enumerate(options)
-        if option.name not in known
-    ]  # fmt: skip
+        FieldError(f"options[{index}].name", f"no processing node knows the option {name!r}{_nearest(name, known)}")
+        for index, name in enumerate(option.name for option in options)
+        if name not in known
+    ]
     return invalid(errors[0].message, *errors) if errors else None
 
 
@@ -225,8 +225,11 @@ def _update_node(batch: Batch, command: commands.UpdateProcessingNode) -> Ruling
         if twin:
             return conflict(f"processing node {twin.id} has the address {command.url} already")
         hostname, port = _address(command.url)
-        # The old token is for the old address: it is never shown to another host.
-        changed = replace(changed, url=command.url, hostname=hostname, port=port, token="")
+        # The old token is for the old address: it is never shown to another host. Nor does what was seen there hold.
+        changed = replace(
+            changed, url=command.url, hostname=hostname, port=port, token="", health=Health.UNKNOWN, problem="",
+            unreachable_since=None,
+        )  # fmt: skip
     if not isinstance(command.token, Unset):
         changed = replace(changed, token=command.token)
     if not isinstance(command.label, Unset):

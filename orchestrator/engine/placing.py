@@ -1,18 +1,23 @@
 """Placing: all waiting tasks are looked at together whenever a task, a node or a job has changed."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+
+import structlog
 
 from orchestrator.domain import facts
 from orchestrator.domain.errors import StoreError
 from orchestrator.domain.facts import Report
 from orchestrator.domain.placement import Assignment, Candidate, Kept, Waiting, place
-from orchestrator.domain.task import NodeJob, Task
+from orchestrator.domain.task import NodeJob
 from orchestrator.engine.conductor import Conductor
 from orchestrator.engine.reaper import Reaper
 from orchestrator.engine.workshop import Workshop
+
+log = structlog.get_logger()
 
 PAUSE = 0.05
 """Seconds between two looks: what changes meanwhile is looked at together."""
@@ -36,14 +41,16 @@ class Placing:
         """Place until cancelled."""
         wanted = self.conductor.placing_wanted
         while True:
-            try:
-                await asyncio.wait_for(wanted.wait(), self.shop.timing.probe_interval / 2)
-            except TimeoutError:
-                pass
+            with contextlib.suppress(TimeoutError):
+                # Not wait_for: in Python 3.11 it may swallow the cancellation that a stop sends.
+                async with asyncio.timeout(self.shop.timing.probe_interval / 2):
+                    await wanted.wait()
             wanted.clear()
             try:
                 await self._place()
-            except StoreError:
+            except Exception as error:
+                if not isinstance(error, StoreError):
+                    log.exception("placing.failed")
                 wanted.set()
                 await asyncio.sleep(1.0)
             await asyncio.sleep(PAUSE)
@@ -55,24 +62,15 @@ class Placing:
         assignments, kept = place(waiting, self._candidates())
         reports = [self._placed(each) for each in assignments]
         reports += self._reasons(kept)
-        await self.shop.turn.report_all(reports)
+        tasks = [each.task for each in assignments]
+        for task, after in zip(tasks, await self.shop.turn.report_all(reports), strict=False):
+            if after is None:
+                self.conductor.disown(task)
 
     def _waiting(self) -> list[Waiting]:
-        now = self.shop.clock.now()
-        tasks = [self.conductor.tasks[id_] for id_ in self.conductor.to_place if id_ in self.conductor.tasks]
-        return [
-            Waiting(task=task, files=task.files_count, stopping_on=self._stopping_on(task))
-            for task in tasks
-            if task.not_before is None or task.not_before <= now
-        ]
-
-    def _stopping_on(self, task: Task) -> str | None:
-        """Name a reachable node on which an earlier job of the task is not known to have stopped."""
-        for job in self.reaper.of_task(task.id):
-            node = self.shop.board.get(job.node)
-            if node and node.online and not job.stopped:
-                return node.name
-        return None
+        tasks = (self.conductor.tasks[id_] for id_ in self.conductor.to_place)
+        holding = self.reaper.holding()
+        return [Waiting(task=task, files=task.files_count, stopping_on=holding.get(task.id)) for task in tasks]
 
     def _candidates(self) -> list[Candidate]:
         ours = self.conductor.jobs_by_node()

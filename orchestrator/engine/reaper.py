@@ -8,6 +8,7 @@ import structlog
 
 from orchestrator.domain.backoff import backoff
 from orchestrator.domain.errors import JobNotFound, NodeError, StoreError
+from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import NodeJob, Status
 from orchestrator.engine.changes import Changes
 from orchestrator.engine.ports import NodeClient
@@ -19,6 +20,9 @@ log = structlog.get_logger()
 SETTLED_AFTER = timedelta(seconds=20)
 """A commit whose answer was lost may take effect this late (through a cluster): until then 'not found' is no proof."""
 
+FAREWELLS = 3
+"""Failures in a row after which a job is left on a node that was taken away: its address is all that we have of it."""
+
 
 @dataclass(slots=True)
 class Reaper:
@@ -29,6 +33,11 @@ class Reaper:
     _going: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
+
+    def start(self) -> None:
+        """Begin with nothing; what is abandoned is taken."""
+        self._stopping = False
+        self.jobs.clear()
 
     def on_commit(self, changes: Changes) -> None:
         """Follow what was written (a listener of the turn)."""
@@ -45,22 +54,27 @@ class Reaper:
         """See to an abandoned job."""
         self.jobs[job.uuid] = job
         if job.uuid not in self._going and not self._stopping:
-            handle = asyncio.create_task(self._reap(job), name=f"reap-{job.uuid}")
+            handle = asyncio.create_task(self._reap(job.uuid), name=f"reap-{job.uuid}")
             self._going[job.uuid] = handle
-            handle.add_done_callback(lambda _: self._going.pop(job.uuid, None))
+            handle.add_done_callback(lambda _: self._ended(job.uuid))
 
-    def of_task(self, task: int) -> list[NodeJob]:
-        """Give the abandoned jobs of a task."""
-        return [job for job in self.jobs.values() if job.task == task]
+    def _ended(self, uuid: str) -> None:
+        del self._going[uuid]
+        if uuid in self.jobs:
+            self.take(self.jobs[uuid])
+
+    def holding(self) -> dict[int, str]:
+        """Give, by task, the name of a node that can be reached and may still run an earlier job of the task."""
+        unsure = (job for job in self.jobs.values() if not job.stopped)
+        return {job.task: node.name for job in unsure if (node := self._node_of(job)) and node.online}
 
     async def all_gone(self, task: int) -> None:
         """Wait until no node that can be reached runs an abandoned job of the task."""
-        while any(self._reachable(job) and not job.stopped for job in self.of_task(task)):
+        while task in self.holding():
             await self._changed.wait()
 
-    def _reachable(self, job: NodeJob) -> bool:
-        node = self.shop.board.get(job.node)
-        return node is not None and node.online
+    def _node_of(self, job: NodeJob) -> ProcessingNode | None:
+        return self.shop.board.get(job.node) or self.shop.board.former.get(job.node)
 
     async def stop(self) -> None:
         """Leave the rest to the next start."""
@@ -73,52 +87,46 @@ class Reaper:
 
     # ----------------------------------------------------------------------------------------------------- one job
 
-    async def _reap(self, job: NodeJob) -> None:
+    async def _reap(self, uuid: str) -> None:
         failures = 0
-        while job.uuid in self.jobs:
+        while job := self.jobs.get(uuid):
             try:
-                if await self._try(self.jobs[job.uuid]):
-                    await self.shop.turn.confirm_job(JobReport(job.uuid, gone=True))
+                if await self._try(job, failures):
+                    await self.shop.turn.confirm_job(JobReport(uuid, gone=True))
                     return
                 failures = 0
             except (NodeError, StoreError) as error:
                 failures += 1
-                log.info("job.not_removed_yet", job=job.uuid, task=job.task, node=job.node, reason=str(error))
-            except Exception as error:  # noqa: BLE001  (a fault of ours must not leave a job on a node for ever)
+                log.info("job.not_removed_yet", job=uuid, task=job.task, node=job.node, reason=str(error))
+            except Exception:
                 failures += 1
-                log.error("reaper.failed", job=job.uuid, task=job.task, exc_info=error)
+                log.exception("reaper.failed", job=uuid, task=job.task)
             wait = backoff(max(1, failures), spread=self.shop.chance.random())
             await asyncio.sleep(wait.total_seconds())
 
-    async def _try(self, job: NodeJob) -> bool:
-        """Give whether nothing is left of the job. Raises ``NodeError``."""
-        node = self.shop.board.get(job.node)
+    async def _try(self, job: NodeJob, failures: int) -> bool:
+        """Give whether nothing is left of the job, as far as we can see to it. Raises ``NodeError``."""
+        board = self.shop.board
+        while (node := board.get(job.node)) is not None and not node.online:
+            await board.change(60.0)
         if node is None:
-            return True  # The node was taken away, and its jobs with it.
-        while not node.online:
-            await self.shop.board.change(60.0)
-            node = self.shop.board.get(job.node)
-            if node is None:
+            node = board.former.get(job.node)
+            if node is None or not node.online or failures >= FAREWELLS:
                 return True
-        client = self.shop.board.client(node)
         try:
-            return await self._stop_and_remove(job, client)
+            return await self._stop_and_remove(job, board.client(node))
         except JobNotFound:
-            await self._note_stopped(job)
-            return not job.committed or self._is_settled(job)
+            return not job.committed or job.taken or self._is_settled(job)
 
     async def _stop_and_remove(self, job: NodeJob, client: NodeClient) -> bool:
         """Look first: to cancel a job that has ended would change what its node says of it."""
         info = await client.job(job.uuid)
         if info.status in {Status.QUEUED, Status.RUNNING}:
             await client.cancel(job.uuid)
+            if not job.stopped:
+                await self.shop.turn.confirm_job(JobReport(job.uuid, gone=False))
         await client.remove(job.uuid)
-        await self._note_stopped(job)
         return True
-
-    async def _note_stopped(self, job: NodeJob) -> None:
-        if not job.stopped:
-            await self.shop.turn.confirm_job(JobReport(job.uuid, gone=False))
 
     def _is_settled(self, job: NodeJob) -> bool:
         return job.abandoned_at is not None and self.shop.clock.now() - job.abandoned_at >= SETTLED_AFTER

@@ -4,6 +4,7 @@ No other work delays a look, and a look that fails says something about the node
 """
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -22,6 +23,9 @@ log = structlog.get_logger()
 OPTIONS_AFTER = timedelta(hours=1)
 """How old the list of a node's options may be."""
 
+SPACE = 0.5
+"""Seconds between two looks at least, however many ask."""
+
 WRITTEN_AFTER = timedelta(minutes=1)
 """How far ``last_refreshed`` in the store may lag behind: an idle daemon writes seldom."""
 
@@ -31,6 +35,7 @@ class _Look:
     """One node being looked at."""
 
     handle: "asyncio.Task[None]"
+    address: tuple[str, str]
     now: asyncio.Event = field(default_factory=asyncio.Event)
     options_due: float = 0.0
 
@@ -42,22 +47,36 @@ class Supervisor:
     shop: Workshop
     conductor: Conductor
     _looks: dict[int, _Look] = field(default_factory=dict)
+    _leaving: "set[asyncio.Task[None]]" = field(default_factory=set)
     _stopping: bool = False
+
+    def start(self) -> None:
+        """Look at every node that is on the board."""
+        self._stopping = False
+        for node in self.shop.board.nodes():
+            self.begin(node)
 
     def on_commit(self, changes: Changes) -> None:
         """Begin to look at new nodes, look again at changed ones, forget the others (a listener of the turn)."""
-        for node in changes.gone_nodes:
-            look = self._looks.pop(node, None)
+        for id_ in changes.gone_nodes:
+            look = self._looks.pop(id_, None)
             if look:
                 look.handle.cancel()
-        for node in changes.nodes:
-            if node not in self._looks:
+                self._leaving.add(look.handle)
+                look.handle.add_done_callback(self._leaving.discard)
+        for node in changes.nodes.values():
+            known = self._looks.get(node.id)
+            if known is None:
                 self.begin(node)
+            elif known.address != _address(node):
+                known.address, known.options_due = _address(node), 0.0
+                known.now.set()
 
-    def begin(self, node: int) -> None:
+    def begin(self, node: ProcessingNode) -> None:
         """Look at a node from now on."""
-        if not self._stopping:
-            self._looks[node] = _Look(asyncio.create_task(self._live(node), name=f"probe-{node}"))
+        if not self._stopping and node.id not in self._looks:
+            handle = asyncio.create_task(self._live(node.id), name=f"probe-{node.id}")
+            self._looks[node.id] = _Look(handle, _address(node))
 
     def look_now(self, node: int) -> None:
         """Look at a node without waiting for its time."""
@@ -68,7 +87,7 @@ class Supervisor:
     async def stop(self) -> None:
         """Stop looking."""
         self._stopping = True
-        handles = {look.handle for look in self._looks.values()}
+        handles = self._leaving | {look.handle for look in self._looks.values()}
         for handle in handles:
             handle.cancel()
         if handles:
@@ -79,16 +98,15 @@ class Supervisor:
 
     async def _live(self, id_: int) -> None:
         while (node := self.shop.board.get(id_)) is not None:
-            address = (node.url, node.token)
             try:
                 observation = await self._look(node)
                 current = self.shop.board.get(id_)
-                if current and (current.url, current.token) == address:
+                if current and _address(current) == _address(node):
                     await self._note(current, observation)
             except StoreError:
                 pass  # The turn has logged it; the next look tells the same again.
-            except Exception as error:  # noqa: BLE001  (a fault of ours must not leave a node unwatched)
-                log.error("supervisor.failed", node=id_, exc_info=error)
+            except Exception:
+                log.exception("supervisor.failed", node=id_)
             await self._pause(id_)
 
     async def _pause(self, id_: int) -> None:
@@ -99,11 +117,10 @@ class Supervisor:
         node = self.shop.board.get(id_)
         if node is not None and node.health is Health.UNKNOWN:
             interval = min(interval, 1.0)
-        try:
-            await asyncio.wait_for(look.now.wait(), interval)
-            await asyncio.sleep(0.2)  # Many may ask at once: one look answers them all.
-        except TimeoutError:
-            pass
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(interval):
+                await asyncio.sleep(SPACE)  # Many may ask at once: one look answers them all.
+                await look.now.wait()
         look.now.clear()
 
     async def _look(self, node: ProcessingNode) -> Observation:
@@ -128,7 +145,7 @@ class Supervisor:
     async def _note(self, node: ProcessingNode, observation: Observation) -> None:
         """Put what was seen on the board; what others must know, or must outlive us, goes through the turn."""
         if isinstance(observation, Seen):
-            ours = self.conductor.jobs_by_node()[node.id]
+            ours = self.conductor.jobs_by_node(known_there=True)[node.id]
             self.shop.board.foreign[node.id] = max(0, observation.info.queue_count - ours)
         offline_after = self.shop.timing.offline_after_delta
         after, _ = observe(node, observation, now=self.shop.clock.now(), offline_after=offline_after)
@@ -138,8 +155,12 @@ class Supervisor:
                 level("node.health_changed", node=node.id, name=node.name, health=after.health, reason=after.problem)
             await self.shop.turn.observe_node(NodeReport(node.id, observation))
         else:
-            self.shop.board.put(replace(after, last_refreshed=after.last_refreshed))
+            self.shop.board.put(after)
         self.conductor.placing_wanted.set()
+
+
+def _address(node: ProcessingNode) -> tuple[str, str]:
+    return node.url, node.token
 
 
 def _matters(before: ProcessingNode, after: ProcessingNode) -> bool:

@@ -23,6 +23,8 @@ class Timing:
     parallel_uploads: int = 4
     parallel_downloads: int = 2
     upload_connections: int = 4
+    stop_grace: float = 20.0
+    """How long a stop waits for files in flight."""
 
     @property
     def offline_after_delta(self) -> timedelta:

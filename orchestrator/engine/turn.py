@@ -24,6 +24,7 @@ from orchestrator.domain.transitions import Policy
 from orchestrator.engine import orders
 from orchestrator.engine.batch import Batch, Surroundings
 from orchestrator.engine.changes import Answer, Changes, Wanted
+from orchestrator.engine.moves import log_moves
 from orchestrator.engine.ports import Clock, Images, Order, Rejected, Renderer, Settled, Store, Transaction
 from orchestrator.engine.stimuli import JobReport, NodeReport, PreparedOrder, Stimulus
 from orchestrator.engine.timing import Timing
@@ -36,9 +37,7 @@ BATCH = 500
 
 
 @dataclass(slots=True)
-class _Entry:
-    """Stimuli handed in together, and where their results go."""
-
+class _Entry:  # stimuli handed in together, and where their results go
     stimuli: Sequence[Stimulus]
     done: "asyncio.Future[list[Any]]"
 
@@ -59,6 +58,7 @@ class Turn:
     _queue: "deque[_Entry]" = field(default_factory=deque)
     _sent: list[int] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _closed: bool = False
 
     # ------------------------------------------------------------------------------------------------ handing in
 
@@ -74,9 +74,10 @@ class Turn:
         task: Task | None = results[0]
         return task
 
-    async def report_all(self, reports: Sequence[Report]) -> None:
-        """Settle facts about several tasks in one go."""
-        await self._hand_in(reports)
+    async def report_all(self, reports: Sequence[Report]) -> list[Task | None]:
+        """Settle facts about several tasks in one go; gives for each what ``report`` gives."""
+        results: list[Task | None] = await self._hand_in(reports)
+        return results
 
     async def observe_node(self, report: NodeReport) -> None:
         """Settle what a probe saw."""
@@ -104,6 +105,8 @@ class Turn:
     async def _hand_in(self, stimuli: Sequence[Stimulus]) -> list[Any]:
         if not stimuli:
             return []
+        if self._closed:
+            raise StoreError("The daemon is stopping.")
         entry = _Entry(stimuli, asyncio.get_running_loop().create_future())
         self._queue.append(entry)
         self._wake.set()
@@ -111,19 +114,30 @@ class Turn:
 
     # ------------------------------------------------------------------------------------------------- settling
 
+    def open(self) -> None:
+        """Take stimuli, from before ``run`` to ``close``."""
+        self._closed = False
+
+    def close(self) -> None:
+        """Take no more; ``run`` settles what was handed in by now, and returns."""
+        self._closed = True
+        self._wake.set()
+
     async def run(self) -> None:
-        """Settle what comes, until cancelled. What was handed in by then is left to ``finish``."""
-        while True:
+        """Settle what comes, until closed."""
+        while not self._closed:
             await self._wake.wait()
             self._wake.clear()
             if not self._queue:
                 await self._linger()
             await self.finish()
+        await self.finish()
 
     async def _linger(self) -> None:
         """Only confirmations are left: let more of them share a transaction, unless something else comes."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), self.timing.idle_flush)
+            async with asyncio.timeout(self.timing.idle_flush):
+                await self._wake.wait()
 
     async def finish(self) -> None:
         """Settle all that was handed in."""
@@ -205,8 +219,15 @@ class Turn:
             if not batch.is_empty:
                 await transaction.write(batch.changes)
         for listener in self.listeners:
-            listener(batch.changes)
+            self._tell(listener, batch.changes)
+        log_moves(batch.events)
         return results
+
+    def _tell(self, listener: Callable[[Changes], None], changes: Changes) -> None:
+        try:
+            listener(changes)
+        except Exception:
+            log.exception("turn.listener_failed", listener=repr(listener))
 
     async def _open(self, transaction: Transaction, stimuli: Sequence[Stimulus], sent: list[int]) -> Batch:
         snapshot = await transaction.read(wanted_by(stimuli))
@@ -232,7 +253,7 @@ class Turn:
         render = self.renderer.event
         batch.changes.outbox = [render(event, number=first + index) for index, event in enumerate(batch.events)]
 
-    def _apply(self, batch: Batch, stimulus: Stimulus) -> Any:  # noqa: ANN401  (each kind has its own result)
+    def _apply(self, batch: Batch, stimulus: Stimulus) -> Any:
         match stimulus:
             case PreparedOrder():
                 return self._apply_order(batch, stimulus)
@@ -271,7 +292,7 @@ class Turn:
         decision = batch.move(task, report.fact)
         return None if decision.removed else decision.task
 
-    def _apply_observation(self, batch: Batch, node: ProcessingNode | None, observation: Any) -> None:  # noqa: ANN401
+    def _apply_observation(self, batch: Batch, node: ProcessingNode | None, observation: Any) -> None:
         if node is None:
             return
         after, event = observe(node, observation, now=batch.around.now, offline_after=self.timing.offline_after_delta)

@@ -5,26 +5,35 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime
+from math import inf
+
+import structlog
 
 from orchestrator.domain import facts
 from orchestrator.domain.backoff import backoff
 from orchestrator.domain.errors import StoreError
 from orchestrator.domain.facts import Fact, Report
 from orchestrator.domain.node import ProcessingNode
-from orchestrator.domain.supervision import is_lost
+from orchestrator.domain.supervision import lost_at
 from orchestrator.domain.task import Task
 from orchestrator.engine.board import Board
 from orchestrator.engine.ports import Clock, Images, NodeClient, Shelves, Store
+from orchestrator.engine.tally import Tally
 from orchestrator.engine.timing import Timing
 from orchestrator.engine.turn import Turn
 
+log = structlog.get_logger()
 
-class Overtaken(Exception):  # noqa: N818  (not an error: the task has moved on without this step)
+AWAY = frozenset({"node-unreachable", "node-unauthorized"})
+"""Codes of errors that are the node's and not the job's: it is waited for, however often they come."""
+
+
+class Overtaken(Exception):
     """The task is no longer what the step was begun for."""
 
 
-class Ended(Exception):  # noqa: N818  (not an error: the step's outcome, from deep within)
+class Ended(Exception):
     """The step is over, with this fact."""
 
     def __init__(self, fact: Fact) -> None:
@@ -46,6 +55,13 @@ class Workshop:
     chance: random.Random = field(default_factory=random.Random)
     probe: Callable[[int], None] = lambda _: None
     """Ask for a node to be looked at now."""
+    tally: Tally = field(default_factory=Tally)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while the engine stops: no new file is sent."""
+    sending: set[str] = field(default_factory=set)
+    """Jobs of which files may be in flight."""
+    watched_since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    """Since when this daemon has looked at the nodes."""
 
     async def say(self, task: Task, fact: Fact) -> Task:
         """Report something on the way. Raises ``Overtaken`` when the task has moved on."""
@@ -64,29 +80,38 @@ class Workshop:
 
         Raises ``Ended`` with ``NodeLost`` when it was taken away, or has been away for too long.
         """
-        told = ""
-        while True:
-            node = self.board.get(task.job_node)
-            if node is None:
-                raise Ended(facts.NodeLost(f"processing node {task.processing_node_name} was removed"))
-            if node.online:
-                return node
-            now = self.clock.now()
-            if is_lost(node, now=now, node_lost_after=self.timing.node_lost_after_delta):
-                minutes = self.timing.node_lost_after / 60
-                raise Ended(facts.NodeLost(f"{node.name} has been unreachable for {minutes:g} min: {node.problem}"))
-            reason = f"waiting for {node.name}, which is {node.health.value}: {node.problem}"
-            if reason != told and reason != task.reason:
-                await self.say(task, facts.Hindered(reason, now, counts=False))
-            told = reason
-            await self.board.change(self._until_lost(node))
+        waited = told = ""
+        while not (node := self._present(task)).online:
+            waited = f"waiting for {node.name}, which is {node.health.value}: {node.problem}"
+            if waited not in {told, task.reason}:
+                await self._tell_of(task, waited)
+                told = waited  # The node may have moved meanwhile: look again.
+            else:
+                await self.board.change(self._until_lost(node))
+        if waited:
+            await self._tell_of(task, f"{node.name} is online")
+        return node
+
+    def _present(self, task: Task) -> ProcessingNode:
+        node = self.board.get(task.job_node)
+        if node is None:
+            raise Ended(facts.NodeLost(f"processing node {task.processing_node_name} was removed"))
+        if self._seconds_left(node) <= 0:
+            minutes = self.timing.node_lost_after / 60
+            raise Ended(facts.NodeLost(f"{node.name} has been unreachable for {minutes:g} min: {node.problem}"))
+        return node
+
+    async def _tell_of(self, task: Task, reason: str) -> None:
+        await self.say(task, facts.Hindered(reason, self.clock.now(), counts=False))
+
+    def _seconds_left(self, node: ProcessingNode) -> float:
+        """Give for how much longer the node is waited for."""
+        after = self.timing.node_lost_after_delta
+        at = lost_at(node, watched_since=self.watched_since, node_lost_after=after)
+        return inf if node.online or at is None else (at - self.clock.now()).total_seconds()
 
     def _until_lost(self, node: ProcessingNode) -> float:
-        since = node.unreachable_since
-        if since is None:
-            return 60.0
-        left = since + timedelta(seconds=self.timing.node_lost_after) - self.clock.now()
-        return min(60.0, max(0.05, left.total_seconds()))
+        return min(60.0, max(0.05, self._seconds_left(node)))
 
     async def client_of(self, task: Task) -> NodeClient:
         """Give the client of the task's node once it is online."""
@@ -94,23 +119,37 @@ class Workshop:
 
     @asynccontextmanager
     async def telling(self, tell: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-        """While the block runs, tell how far it is, at most once per progress interval."""
-        teller = asyncio.create_task(self._tell(tell))
-        try:
-            yield
-        finally:
-            teller.cancel()
-            await asyncio.wait({teller})
+        """While the block runs, tell how far it is, at most once per progress interval.
 
-    async def _tell(self, tell: Callable[[], Awaitable[None]]) -> None:
+        Cuts the block off and raises ``Overtaken`` when that shows that the task has moved on: another daemon, of
+        whose commits we are not told, may have moved it.
+        """
+        cut = asyncio.timeout(None)
+        try:
+            async with cut:
+                teller = asyncio.create_task(self._tell(tell, cut))
+                try:
+                    yield
+                finally:
+                    teller.cancel()
+                    await asyncio.wait({teller})
+        except TimeoutError:
+            if cut.expired():
+                raise Overtaken from None
+            raise
+
+    async def _tell(self, tell: Callable[[], Awaitable[None]], cut: asyncio.Timeout) -> None:
         while True:
             await asyncio.sleep(self.timing.progress_interval)
             try:
                 await tell()
             except Overtaken:
+                cut.reschedule(self.elapsed())
                 return
             except StoreError:
                 continue  # Progress is the least of what cannot be written now; the turn has logged why.
+            except Exception:
+                log.exception("step.progress_not_told")
 
     def elapsed(self) -> float:
         """Seconds on the event loop's clock."""

@@ -52,6 +52,11 @@ class Shelf:
         """Images that were fetched or made smaller, to be sent."""
         return self.folder / "staging"
 
+    @property
+    def note(self) -> Path:
+        """What the node has of an upload that is to be gone on with."""
+        return self.folder / "upload.json"
+
     def new(self, fence: int) -> Path:
         """Give the place where results are extracted by the work that was begun under this number."""
         return self.folder / f"assets.new-{int(fence)}"

@@ -17,6 +17,7 @@ from orchestrator.files.deletion import delete_file, delete_tree
 from orchestrator.files.extraction import Extraction
 from orchestrator.files.failures import storing
 from orchestrator.files.layout import Layout, make_folder
+from orchestrator.files.notes import take_note, write_note
 from orchestrator.files.swap import clear, repair, settle, swap_in
 from orchestrator.files.workbench import Stop, Workbench
 
@@ -76,6 +77,18 @@ class TaskShelves:
     async def discard_staged(self, task: Task) -> None:
         """Delete what was staged for upload. Raises ``StorageFailed``."""
         await self._delete(self._layout.shelf(task.id).staging, f"Deleting the staged images of task {task.id}")
+
+    async def note_upload(self, task: Task, names: Sequence[str]) -> None:
+        """Note that the node has these files of the task's present job, no others. Raises ``StorageFailed``."""
+        path = self._layout.shelf(task.id).note
+        with storing(f"Noting how far the upload of task {task.id} is"):
+            await self._readers.run(lambda _: write_note(path, task.job_uuid, names))
+
+    async def take_upload_note(self, task: Task) -> frozenset[str] | None:
+        """Give what was noted of the task's present job, and drop the note. Raises ``StorageFailed``."""
+        path = self._layout.shelf(task.id).note
+        with storing(f"Reading how far the upload of task {task.id} is"):
+            return await self._readers.run(lambda _: take_note(path, task.job_uuid))
 
     async def remove(self, task: Task) -> None:
         """Delete all that is kept for the task. Raises ``StorageFailed``."""

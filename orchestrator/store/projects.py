@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, delete, not_, select
+from sqlalchemy import Connection, Dialect, and_, delete, exists, not_, select
 
 from orchestrator.domain.task import Project
 from orchestrator.store.prepared import Prepared, Values, among, moment, storable, upsert
-from orchestrator.store.schema import projects
+from orchestrator.store.schema import projects, tasks
 
 
 def project_values(project: Project) -> Values:
@@ -48,6 +48,8 @@ class ProjectTable:
         shown = select(projects).where(not_(projects.c.deleting)).order_by(projects.c.id)
         self._shown = Prepared(shown, dialect)
         self._keep = Prepared(upsert(projects, dialect), dialect, order=projects.c.keys())
+        empty = and_(projects.c.deleting, ~exists().where(tasks.c.project == projects.c.id))
+        self._sweep = Prepared(delete(projects).where(empty), dialect)
         self._delete = Prepared(delete(projects).where(among(projects.c.id, "ids", dialect)), dialect)
 
     def find(self, connection: Connection, ids: Iterable[int]) -> tuple[Project, ...]:
@@ -65,3 +67,7 @@ class ProjectTable:
     def remove(self, connection: Connection, ids: Iterable[int]) -> None:
         """Delete projects."""
         self._delete.run(connection, ids=storable(ids))
+
+    def sweep(self, connection: Connection) -> None:
+        """Delete projects that are being deleted and have no task any more."""
+        self._sweep.run(connection)

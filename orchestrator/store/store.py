@@ -67,8 +67,8 @@ class SqlStore:
         """Give outbox entries numbered above ``after``, in order."""
         return await self._database.read(partial(self._tables.outbox.unsent, after=after, limit=limit))
 
-    async def drafts(self, *, before: datetime) -> tuple[int, ...]:
-        """Give the ids of drafts last touched before then."""
+    async def drafts(self, *, before: datetime) -> tuple[Task, ...]:
+        """Give drafts last touched before then, by id."""
         return await self._database.read(partial(self._tables.tasks.drafts, before=before))
 
     async def forget_answers(self, *, before: datetime) -> int:

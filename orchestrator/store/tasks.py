@@ -2,8 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Dialect, Update, and_, bindparam, delete, exists, insert, or_, select, text, update
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from orchestrator.domain.task import Source, Task
 from orchestrator.engine.changes import Wanted
@@ -30,7 +45,8 @@ class TaskTable:
         self._dialect = dialect
         self._found: dict[tuple[str, ...], Prepared] = {}
         self._create = Prepared(insert(tasks), dialect, order=("id", *COLUMNS, "owner"))
-        self._change = Prepared(_change(), dialect, order=(*(f"new_{name}" for name in COLUMNS), "key"))
+        news = (f"new_{name}" for name in COLUMNS)
+        self._change = Prepared(_change(), dialect, order=(*news, "same_fence", "me", "key"))
         self._delete = Prepared(delete(tasks).where(among(tasks.c.id, "ids", dialect)), dialect)
         self._sources = Prepared(select(task_sources).where(among(task_sources.c.task, "ids", dialect)), dialect)
         self._keep_sources = Prepared(upsert(task_sources, dialect), dialect, order=("task", "body"))
@@ -38,7 +54,7 @@ class TaskTable:
         mine = and_(text(IN_WORK_CONDITION), tasks.c.owner == bindparam("me"))
         self._release = Prepared(update(tasks).where(mine).values(owner=None), dialect)
         idle = and_(text(DRAFT_CONDITION), tasks.c.updated_at < bindparam("before"))
-        self._drafts = Prepared(select(tasks.c.id).where(idle).order_by(tasks.c.id), dialect)
+        self._drafts = Prepared(select(*ROW).where(idle).order_by(tasks.c.id), dialect)
 
     def find(self, connection: Connection, wanted: Wanted) -> tuple[Task, ...]:
         """Read and lock the tasks wanted for any reason, in one query by id: one order, and daemons don't deadlock."""
@@ -52,9 +68,9 @@ class TaskTable:
         """Insert new tasks, which belong to that daemon."""
         self._create.many(connection, [(task.id, *task_values(task), owner) for task in created])
 
-    def change(self, connection: Connection, changed: Iterable[Task]) -> None:
-        """Rewrite tasks; who owns them stays."""
-        self._change.many(connection, [(*task_values(task), task.id) for task in changed])
+    def change(self, connection: Connection, changed: Iterable[Task], *, owner: str) -> None:
+        """Rewrite tasks. Those whose fence has grown belong to that daemon from now on: it begins what is due."""
+        self._change.many(connection, [(*task_values(task), task.fence, owner, task.id) for task in changed])
 
     def remove(self, connection: Connection, ids: Iterable[int]) -> None:
         """Delete tasks, and with them the lists of their files."""
@@ -78,9 +94,9 @@ class TaskTable:
         """Let go of the tasks in work; an ended one may go on naming a daemon that is gone."""
         self._release.run(connection, me=owner)
 
-    def drafts(self, connection: Connection, *, before: datetime) -> tuple[int, ...]:
+    def drafts(self, connection: Connection, *, before: datetime) -> tuple[Task, ...]:
         """Give drafts last touched before then, by id."""
-        return tuple(row[0] for row in self._drafts.rows(connection, before=before))
+        return tuple(map(task_of, self._drafts.rows(connection, before=before)))
 
     def _finding(self, reasons: tuple[str, ...]) -> Prepared:
         if reasons not in self._found:
@@ -91,7 +107,10 @@ class TaskTable:
 
 
 def _change() -> Update:
-    values = {name: bindparam(f"new_{name}", type_=tasks.c[name].type) for name in COLUMNS}
+    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=tasks.c[name].type) for name in COLUMNS}
+    same_fence = tasks.c.fence == bindparam("same_fence", type_=tasks.c.fence.type)
+    me = bindparam("me", type_=tasks.c.owner.type)
+    values["owner"] = case((same_fence, tasks.c.owner), else_=me)
     return update(tasks).where(tasks.c.id == bindparam("key")).values(values)
 
 

@@ -53,7 +53,7 @@ def _write(connection: Connection, *, tables: Tables, changes: Changes, now: dat
     tables.projects.keep(connection, _by_key(changes.projects))
     tables.nodes.keep(connection, _by_key(changes.nodes))
     tables.tasks.create(connection, changes.created.values(), owner=changes.owner)
-    tables.tasks.change(connection, _by_key(changes.updated))
+    tables.tasks.change(connection, _by_key(changes.updated), owner=changes.owner)
     tables.tasks.keep_sources(connection, changes.sources)
     tables.jobs.keep(connection, _by_key(changes.jobs))
     tables.inbox.keep(connection, changes.answers, now=now)
@@ -69,6 +69,7 @@ def _delete(connection: Connection, *, tables: Tables, changes: Changes) -> None
         tables.jobs.remove(connection, changes.gone_jobs)
     if changes.removed:
         tables.tasks.remove(connection, changes.removed)
+        tables.projects.sweep(connection)
     if changes.gone_nodes:
         tables.nodes.remove(connection, changes.gone_nodes)
     if changes.gone_projects:

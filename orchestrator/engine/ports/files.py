@@ -63,6 +63,17 @@ class Shelves(Protocol):
         """Delete what was staged for upload."""
         ...
 
+    async def note_upload(self, task: Task, names: Sequence[str]) -> None:
+        """Note that the node has these files of the task's present job, no others. Raises ``StorageFailed``."""
+        ...
+
+    async def take_upload_note(self, task: Task) -> frozenset[str] | None:
+        """Give what was noted of the task's present job, None without a note; the note is dropped for good.
+
+        Raises ``StorageFailed``.
+        """
+        ...
+
     async def remove(self, task: Task) -> None:
         """Delete all that is kept for the task. Raises ``StorageFailed``."""
         ...

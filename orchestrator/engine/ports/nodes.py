@@ -13,8 +13,9 @@ from orchestrator.domain.task import Option
 class JobInfo:
     """What a node says about a job (``GET /task/{uuid}/info``).
 
-    ``status`` is a raw code (10, 20, 30, 40, 50). ``progress`` is 0..100, None while a cluster still forwards the job.
-    ``processing_time`` (milliseconds) and ``images_count`` are -1 when unknown. ``output`` holds the console lines from the line asked for.
+    ``status`` is a raw code (10, 20, 30, 40, 50). ``progress`` is 0..1, None while a cluster still forwards the job.
+    ``processing_time`` (milliseconds) and ``images_count`` are -1 when unknown. ``output`` holds the console lines from
+    the line asked for.
     """
 
     status: int

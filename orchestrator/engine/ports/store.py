@@ -72,8 +72,8 @@ class Store(Protocol):
         """Give outbox entries numbered above ``after``, in order."""
         ...
 
-    async def drafts(self, *, before: datetime) -> tuple[int, ...]:
-        """Give the ids of drafts last touched before then."""
+    async def drafts(self, *, before: datetime) -> tuple[Task, ...]:
+        """Give drafts last touched before then, by id."""
         ...
 
     async def forget_answers(self, *, before: datetime) -> int:

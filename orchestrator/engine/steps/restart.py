@@ -1,4 +1,4 @@
-"""Restart: an ended job that its node still has is run again there, with the task's options in place of its old ones."""
+"""Restart: an ended job that its node still has is run again there, with the task's options in place of the old."""
 
 from orchestrator.domain import facts
 from orchestrator.domain.errors import FileError, JobNotFound, NodeError, NodeRefused, StoreError

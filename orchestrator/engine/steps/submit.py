@@ -5,38 +5,35 @@ it cannot be taken back), and after a lost answer to the commit the node is aske
 """
 
 import asyncio
-from dataclasses import dataclass, field
+
+import structlog
 
 from orchestrator.domain import facts
 from orchestrator.domain.errors import (
+    FileError,
     JobNotFound,
     NodeError,
     NodeFault,
     NodeRefused,
     SourceFailed,
-    SourceHindered,
-    StorageFailed,
     StoreError,
 )
 from orchestrator.domain.facts import Fact
 from orchestrator.domain.node import ProcessingNode
-from orchestrator.domain.task import Option, Task
+from orchestrator.domain.task import Task
+from orchestrator.engine.changes import Changes
 from orchestrator.engine.ports import NodeClient
 from orchestrator.engine.steps import refusals
-from orchestrator.engine.steps.transfer import Transfer
-from orchestrator.engine.workshop import Workshop
+from orchestrator.engine.steps.transfer import Transfer, Upload
+from orchestrator.engine.workshop import AWAY, Workshop
+
+log = structlog.get_logger()
 
 HINDRANCES = 8
-"""Failures in a row with a node that answers, after which the job is given up (a try of the task)."""
+"""Faults without progress of a node that answers, after which the job is given up (a try of the task)."""
 
-
-@dataclass(slots=True)
-class Upload:
-    """What this process knows of an upload: what was asked for, and the names of the files that the node has."""
-
-    options: tuple[Option, ...]
-    begun: bool = False
-    answered: set[str] = field(default_factory=set)
+MOVING = 2.0
+"""Seconds in which a node takes up a job that was committed: until then 'not found' is no proof."""
 
 
 class Submit:
@@ -49,8 +46,26 @@ class Submit:
         self._interrupted: set[str] = set()
 
     def found_interrupted(self, task: Task) -> None:
-        """Note that another run of the daemon began this upload, so what the node holds of it is unknown."""
+        """Note that another run of the daemon began this upload; only it knew what the node holds of it."""
         self._interrupted.add(task.job_uuid)
+
+    def on_commit(self, changes: Changes) -> None:
+        """Forget uploads that were given up (a listener of the turn)."""
+        for job in changes.jobs.values():
+            if job.abandoned_at:
+                self._uploads.pop(job.uuid, None)
+                self._interrupted.discard(job.uuid)
+
+    async def leave(self) -> None:
+        """Leave a note on each upload that can be gone on with, for the next run of the daemon."""
+        for upload in self._uploads.values():
+            if upload.begun and not upload.flying:
+                try:
+                    await self._shop.shelves.note_upload(upload.task, sorted(upload.answered))
+                except FileError as error:
+                    log.warning("upload.not_noted", task=upload.task.id, reason=str(error))
+        self._uploads.clear()
+        self._interrupted.clear()
 
     async def __call__(self, task: Task) -> Fact:
         """Send, commit, and say ``JobTaken``; or what came between."""
@@ -60,18 +75,25 @@ class Submit:
             if task.committed:
                 return await self._find_or_commit(task, client)
             if task.job_uuid in self._interrupted:
-                return await self._resume(task, client)
+                fact = await self._resume(task, client)
+                if fact:
+                    return fact
             async with self._slots:
                 return await self._submit(task, client, node)
-        except (SourceHindered, StorageFailed, StoreError) as error:
-            return self._shop.later(task, str(error))
         except SourceFailed as error:
             return facts.SourcesFailed(str(error))
+        except (FileError, StoreError) as error:
+            return self._shop.later(task, str(error))
         except NodeError as error:
             return self._sort(task, error, node)
 
-    async def _resume(self, task: Task, client: NodeClient) -> Fact:
-        """Look whether the job exists; if not, its uuid is given up, for nobody knows which files are whole."""
+    async def _resume(self, task: Task, client: NodeClient) -> Fact | None:
+        """Go on with what a former run noted; without a note the uuid is given up, for nobody knows what is whole."""
+        names = await self._shop.shelves.take_upload_note(task)
+        if names is not None:
+            self._uploads[task.job_uuid] = Upload(task, begun=True, answered=set(names))
+            self._interrupted.discard(task.job_uuid)
+            return None
         try:
             await client.job(task.job_uuid)
         except JobNotFound:
@@ -79,34 +101,42 @@ class Submit:
         return facts.JobTaken()
 
     async def _submit(self, task: Task, client: NodeClient, node: ProcessingNode) -> Fact:
-        upload = self._uploads.setdefault(task.job_uuid, Upload(task.options))
+        upload = self._uploads.setdefault(task.job_uuid, Upload(task))
+        if upload.flying:
+            return facts.JobSpoiled("a file's transfer was broken off")
         if not upload.begun:
             await self._shop.shelves.begin_output(task)
             fact = await self._begin(task, client, upload)
             if fact:
                 return fact
         sources = await self._shop.store.sources(task.id)
-        await Transfer(self._shop, task, client, upload.answered).send(sources)
+        known = len(upload.answered)
+        try:
+            await Transfer(self._shop, task, client, upload).send(sources)
+        finally:
+            if len(upload.answered) > known:
+                self._shop.tally.clear(task.job_uuid)
         task = await self._shop.say(task, facts.Committing())
         self._uploads.pop(task.job_uuid, None)
         return await self._commit(task, client, patient=bool(node.info and node.info.is_cluster))
 
     async def _begin(self, task: Task, client: NodeClient, upload: Upload) -> Fact | None:
         try:
-            await client.begin(task.job_uuid, name=job_name(task), options=upload.options)
+            await client.begin(task.job_uuid, name=job_name(task), options=upload.task.options)
         except NodeRefused as error:
             if not refusals.is_known_already(error):
                 raise
-            return await self._resume(task, client)
+            return await self._look(task, client, patient=False)
         upload.begun = True
         return None
 
     # --------------------------------------------------------------------------------------------------- commit
 
     async def _commit(self, task: Task, client: NodeClient, *, patient: bool) -> Fact:
+        """Start the job. After a lost answer (``NodeFault``) the next try looks for the job before it asks again."""
         try:
             await client.commit(task.job_uuid)
-        except (NodeFault, JobNotFound):
+        except JobNotFound:
             return await self._look(task, client, patient=patient)
         except NodeRefused as error:
             if refusals.is_upload_gone(error):
@@ -116,7 +146,7 @@ class Submit:
 
     async def _look(self, task: Task, client: NodeClient, *, patient: bool) -> Fact:
         """Ask whether the node has the job, for as long as its answer may be late."""
-        until = self._shop.elapsed() + (self._shop.timing.commit_lookup if patient else 0.0)
+        until = self._shop.elapsed() + (self._shop.timing.commit_lookup if patient else MOVING)
         while True:
             try:
                 await client.job(task.job_uuid)
@@ -146,11 +176,11 @@ class Submit:
                 return facts.NodeTooSmall(str(error))
             if not refusals.passes(error):
                 return facts.JobRefused(str(error))
-        begun = self._uploads.get(task.job_uuid)
-        fragile = node.info is not None and node.info.engine == "micmac" and begun is not None and not begun.begun
+        upload = self._uploads.get(task.job_uuid)
+        fragile = node.info is not None and node.info.engine == "micmac" and upload is not None and not upload.begun
         if fragile and isinstance(error, NodeFault):
             return facts.JobSpoiled(f"{error} (and this engine does not bear being asked twice)")
-        if task.failures + 1 >= HINDRANCES and error.code != "node-unreachable":
+        if error.code not in AWAY and self._shop.tally.add(task.job_uuid, "fault") >= HINDRANCES:
             return facts.JobSpoiled(str(error))
         self._shop.probe(node.id)
         return self._shop.later(task, str(error))

@@ -2,42 +2,66 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from orchestrator.domain import facts
 from orchestrator.domain.errors import NodeFault, OrchestratorError, SourceHindered, UploadUncertain
 from orchestrator.domain.task import Source, Task
-from orchestrator.engine.ports import NodeClient
-from orchestrator.engine.workshop import Workshop
+from orchestrator.engine.ports import NodeClient, OutgoingFile
+from orchestrator.engine.workshop import Overtaken, Workshop
 
 ASKED_AGAIN = 6
 """How often one file is sent to a node that answers 'not now' to it, and surely kept nothing."""
 
 
-class Transfer:
-    """Sends what the node does not have yet. ``answered``: names of the files that it has; grows as answers come."""
+@dataclass(slots=True)
+class Upload:
+    """What this process knows of an upload: what was asked for, and what became of each file by name.
 
-    def __init__(self, shop: Workshop, task: Task, client: NodeClient, answered: set[str]) -> None:
+    ``answered``: the node has it. ``flying``: it was being sent; if nobody is sending it any more, its fate is unknown.
+    """
+
+    task: Task
+    begun: bool = False
+    answered: set[str] = field(default_factory=set)
+    flying: set[str] = field(default_factory=set)
+
+
+class Transfer:
+    """Sends what the node does not have yet."""
+
+    def __init__(self, shop: Workshop, task: Task, client: NodeClient, upload: Upload) -> None:
         self._shop = shop
         self._task = task
         self._client = client
-        self._answered = answered
+        self._upload = upload
+        self._answered = upload.answered
         self._bytes_sent = 0
         self._bytes_total = 0
         self._told = 0.0
         self._failed: list[OrchestratorError] = []
 
     async def send(self, sources: Sequence[Source]) -> None:
-        """Send all. On a failure the files in flight are finished first, so that their fate is known; then it is raised."""
+        """Send all. On a failure the files in flight are finished first, so that their fate is known.
+
+        A stop of the daemon does the same and raises ``Overtaken``.
+        """
         todo = [source for source in sources if source.name not in self._answered]
         total = len(sources)
         if todo == list(sources) and self._task.resize_to < 0:
             self._bytes_total = sum(source.size for source in sources) if all(s.size >= 0 for s in sources) else 0
         queue = iter(todo)
-        async with self._shop.telling(lambda: self._tell(total)), asyncio.TaskGroup() as senders:
-            for _ in range(min(self._shop.timing.upload_connections, len(todo))):
-                senders.create_task(self._work(queue))
+        self._shop.sending.add(self._task.job_uuid)
+        try:
+            async with self._shop.telling(lambda: self._tell(total)), asyncio.TaskGroup() as senders:
+                for _ in range(min(self._shop.timing.upload_connections, len(todo))):
+                    senders.create_task(self._work(queue))
+        finally:
+            self._shop.sending.discard(self._task.job_uuid)
         if self._failed:
             raise self._worst()
+        if any(source.name not in self._answered for source in todo):
+            raise Overtaken
 
     def _worst(self) -> OrchestratorError:
         """Give the failure that decides: an uncertain file spoils the upload, whatever else happened."""
@@ -45,30 +69,49 @@ class Transfer:
 
     async def _work(self, queue: Iterator[Source]) -> None:
         for source in queue:
-            if self._failed:
+            if self._is_over():
                 return
             try:
-                await self._send_one(source)
+                file = await self._stage(source)
+                if self._is_over():
+                    return
+                await self._send_one(file)
             except OrchestratorError as error:
                 self._failed.append(error)
                 return
             self._answered.add(source.name)
 
-    async def _send_one(self, source: Source) -> None:
+    def _is_over(self) -> bool:
+        return bool(self._failed) or self._shop.stopping.is_set()
+
+    async def _stage(self, source: Source) -> OutgoingFile:
         resize_to = -1 if source.side else self._task.resize_to
-        file = await self._shop.images.stage(self._task, source, resize_to=resize_to)
+        return await self._shop.images.stage(self._task, source, resize_to=resize_to)
+
+    async def _send_one(self, file: OutgoingFile) -> None:
         for asked in range(ASKED_AGAIN):
             try:
-                await self._client.upload(self._task.job_uuid, file, sent=self._count)
+                await self._send_once(file)
             except NodeFault:
-                if asked + 1 == ASKED_AGAIN:
+                if asked + 1 == ASKED_AGAIN or self._is_over():
                     raise
                 await asyncio.sleep(min(5.0, 0.2 * 2**asked) * (0.5 + self._shop.chance.random() / 2))
-            except SourceHindered as error:
-                # Broken off in the middle: what the node holds of this file cannot be known.
-                raise UploadUncertain(str(error)) from error
             else:
                 return
+
+    async def _send_once(self, file: OutgoingFile) -> None:
+        self._upload.flying.add(file.name)
+        try:
+            await self._client.upload(self._task.job_uuid, file, sent=self._count)
+        except UploadUncertain:
+            raise
+        except SourceHindered as error:
+            # Broken off in the middle: what the node holds of this file cannot be known.
+            raise UploadUncertain(str(error)) from error
+        except OrchestratorError:
+            self._upload.flying.discard(file.name)  # Surely nothing was stored.
+            raise
+        self._upload.flying.discard(file.name)
 
     def _count(self, sent: int) -> None:
         self._bytes_sent += sent

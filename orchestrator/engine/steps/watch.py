@@ -7,11 +7,15 @@ from orchestrator.domain.errors import FileError, JobNotFound, NodeError, StoreE
 from orchestrator.domain.facts import Fact
 from orchestrator.domain.lines import stored_line
 from orchestrator.domain.task import Status, Task
+from orchestrator.domain.transitions import PROCESSING_SHARE, only_prepares
 from orchestrator.engine.ports import JobInfo, NodeClient
 from orchestrator.engine.steps import refusals
 from orchestrator.engine.workshop import Workshop
 
 TERMINAL = frozenset({Status.FAILED, Status.COMPLETED, Status.CANCELED})
+
+BELIEVED = 2
+"""How often in a row a node must say that it does not know a job."""
 
 UNKNOWN = -1
 """What ``images_count`` is when the node does not say."""
@@ -31,6 +35,7 @@ class Watch:
             while True:
                 client = await self._shop.client_of(task)
                 info = await self._look(task, client)
+                self._shop.tally.clear(task.job_uuid)
                 spoiled = self._check(task, info)
                 if spoiled or info.status in TERMINAL:
                     return spoiled or _ended(info)
@@ -40,8 +45,8 @@ class Watch:
                 await asyncio.sleep(pause * (0.9 + 0.2 * self._shop.chance.random()))
                 pause = min(pause * 1.5, self._shop.timing.poll_interval)
         except JobNotFound as error:
-            if task.failures == 0:
-                # A node that has just started may still be reading its list of jobs: believe it the second time.
+            # A node that has just started may still be reading its list of jobs: believe it the second time.
+            if self._shop.tally.add(task.job_uuid, error.code) < BELIEVED:
                 return self._shop.later(task, f"{error}; asking once more")
             return facts.JobLost(str(error))
         except NodeError as error:
@@ -52,9 +57,11 @@ class Watch:
             return self._shop.later(task, str(error))
 
     def _is_news(self, task: Task, info: JobInfo, told_at: float) -> bool:
-        if task.status != info.status or task.failures:
+        if task.failures:
             return True
-        moved = 0.85 * (info.progress or 0.0) / 100.0 > task.running_progress
+        if task.status != info.status:
+            return not (task.status is Status.QUEUED and only_prepares(_seen(info)))
+        moved = PROCESSING_SHARE * (info.progress or 0.0) > task.running_progress
         return moved and self._shop.elapsed() - told_at >= self._shop.timing.progress_interval
 
     def _check(self, task: Task, info: JobInfo) -> Fact | None:

@@ -76,7 +76,9 @@ class Bundle:
         node = SimulatedNode(SimulatedNodeOptions(port=0, **({"seconds": 0.3} | options)))
         await node.start()
         self._stack.push_async_callback(node.stop)
-        [settled] = await self.engine.turn.settle([Order(AddProcessingNode(url=node.url, token=options.get("token") or ""))])
+        [settled] = await self.engine.turn.settle(
+            [Order(AddProcessingNode(url=node.url, token=options.get("token") or ""))]
+        )
         node.id = json.loads(settled.answer)["processing_node"]["id"]
         return node
 
@@ -110,16 +112,16 @@ class Bundle:
 
         def shown():
             events = self.of_task(task)
-            return next((e["data"]["task"] for e in reversed(events) if fields.items() <= e["data"]["task"].items()), None)
+            return next(
+                (e["data"]["task"] for e in reversed(events) if fields.items() <= e["data"]["task"].items()), None
+            )
 
         return await self.until(shown, within)
 
     def statuses(self, task):
         """Give the statuses that a subscriber saw, in order."""
         return [
-            event["data"]["task"]["status"]
-            for event in self.of_task(task)
-            if event["type"] == "task.status-changed"
+            event["data"]["task"]["status"] for event in self.of_task(task) if event["type"] == "task.status-changed"
         ]
 
 

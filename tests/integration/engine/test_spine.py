@@ -171,7 +171,9 @@ async def test_a_node_that_restarts_with_its_jobs_costs_nothing(bundle):
 async def test_an_option_that_no_node_knows_is_refused_with_the_nearest_one(bundle):
     await bundle.add_node()
     await bundle.until(lambda: any(node.options for node in bundle.engine.board.nodes()) or None)
-    answer = await bundle.send("create-task", images=[str(bundle.photo("1.jpg"))], options=[{"name": "dsmm", "value": True}])
+    answer = await bundle.send(
+        "create-task", images=[str(bundle.photo("1.jpg"))], options=[{"name": "dsmm", "value": True}]
+    )
     assert "did you mean 'dsm'?" in answer["error"]["errors"][0]["message"]
 
 

@@ -51,6 +51,11 @@ class Owning:
         await write(store, owner="other", updated={1: a_task(1, version=2)})
         assert () == await store.claim("me", now=NOON)
 
+    async def test_a_change_that_begins_new_work_makes_it_the_writers(self, store: SqlStore):
+        await write(store, a_task(1, stage=Stage.ENDED), owner="gone")
+        await write(store, owner="me", updated={1: a_task(1, fence=1)})
+        assert () == await store.claim("me", now=NOON)
+
     async def test_releasing_and_forgetting_the_unknown_does_nothing(self, store: SqlStore):
         await store.release("unheard of")
         assert () == await store.claim("me", now=NOON)

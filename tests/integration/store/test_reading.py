@@ -23,8 +23,8 @@ class Rounds:
             a_task(3, updated_at=NOON - MINUTE, **draft),
             a_task(4, updated_at=NOON - MINUTE),
         )
-        assert (1, 3) == await store.drafts(before=NOON + MINUTE)
-        assert (3,) == await store.drafts(before=NOON)
+        assert [1, 3] == [task.id for task in await store.drafts(before=NOON + MINUTE)]
+        assert (a_task(3, updated_at=NOON - MINUTE, **draft),) == await store.drafts(before=NOON)
 
     async def test_files_of_a_task_without_any(self, store: SqlStore):
         await write(store, a_task(1))

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.domain import facts
 from orchestrator.domain.commands import CommitTask, SetPendingAction, UpdateTask
-from orchestrator.domain.events import TaskEventType
+from orchestrator.domain.events import TaskEvent, TaskEventType
 from orchestrator.domain.lifecycle import TABLE, decide
 from orchestrator.domain.next_step import Step, next_step
 from orchestrator.domain.task import IN_WORK, Option, PendingAction, Stage, Status
@@ -68,23 +68,21 @@ def test_the_samples_cover_every_kind_of_stimulus():
 
 def test_a_task_goes_the_whole_way_with_an_event_for_each_change_of_status():
     task = sample_task(Stage.WAITING, None)
-    events = []
+    events: list[TaskEvent] = []
     for fact in (
         STIMULI["Placed"][0],
         facts.Committing(),
         facts.JobTaken(),
         facts.JobSeen(status=10, progress=0, processing_time=-1),
-        facts.JobSeen(status=20, progress=10, processing_time=5),
-        facts.JobSeen(status=40, progress=100, processing_time=99),
+        facts.JobSeen(status=20, progress=0.1, processing_time=5),
+        facts.JobSeen(status=40, progress=1, processing_time=99),
         facts.ResultsCollected(available_assets=("all.zip",), size=1_000_000),
     ):
         decision = decide(task, fact, now=NOW, policy=POLICY)
         task = decision.task
         events += decision.events
     changes = [
-        (event.previous_status, event.task.status)
-        for event in events
-        if event.type is TaskEventType.STATUS_CHANGED
+        (event.previous_status, event.task.status) for event in events if event.type is TaskEventType.STATUS_CHANGED
     ]
     assert [
         (None, Status.QUEUED),
@@ -104,7 +102,9 @@ def test_the_jobs_uuid_is_public_only_once_the_node_has_it():
 
 
 def test_cancel_tells_of_the_action_and_then_of_the_status():
-    decision = decide(sample_task(Stage.PROCESSING, Status.RUNNING), pending(PendingAction.CANCEL), now=NOW, policy=POLICY)
+    decision = decide(
+        sample_task(Stage.PROCESSING, Status.RUNNING), pending(PendingAction.CANCEL), now=NOW, policy=POLICY
+    )
     assert [TaskEventType.PENDING_ACTION_SET, TaskEventType.STATUS_CHANGED] == [e.type for e in decision.events]
     assert [PendingAction.CANCEL, None] == [e.task.pending_action for e in decision.events]
     assert "" == decision.task.job_uuid
@@ -162,7 +162,11 @@ def test_a_lost_job_is_sent_again_while_attempts_last():
         assert (Stage.WAITING, attempt) == (task.stage, task.attempt)
         task = apply(task, STIMULI["Placed"][0], facts.JobTaken())
     task = apply(task, facts.JobLost("gone"))
-    assert (Stage.ENDED, Status.FAILED, "gone (given up after 3 attempts)") == (task.stage, task.status, task.last_error)
+    assert (Stage.ENDED, Status.FAILED, "gone (given up after 3 attempts)") == (
+        task.stage,
+        task.status,
+        task.last_error,
+    )
 
 
 def test_a_spoiled_upload_that_was_our_fault_costs_no_try():
@@ -183,14 +187,16 @@ def test_a_task_whose_chosen_node_is_lost_fails_with_a_plain_reason():
 
 def test_progress_never_goes_backwards_within_an_attempt():
     task = sample_task(Stage.PROCESSING, Status.RUNNING)
-    task = apply(task, facts.JobSeen(status=20, progress=50, processing_time=900))
+    task = apply(task, facts.JobSeen(status=20, progress=0.5, processing_time=900))
     task = apply(task, facts.JobSeen(status=20, progress=0, processing_time=-1))
     assert (0.425, 900) == (task.running_progress, task.processing_time)
 
 
 def test_progress_alone_is_told_as_progress():
-    before = apply(sample_task(Stage.PROCESSING, Status.RUNNING), facts.JobSeen(status=20, progress=5, processing_time=1))
-    decision = decide(before, facts.JobSeen(status=20, progress=6, processing_time=2), now=NOW, policy=POLICY)
+    before = apply(
+        sample_task(Stage.PROCESSING, Status.RUNNING), facts.JobSeen(status=20, progress=0.05, processing_time=1)
+    )
+    decision = decide(before, facts.JobSeen(status=20, progress=0.06, processing_time=2), now=NOW, policy=POLICY)
     assert [TaskEventType.PROGRESSED] == [event.type for event in decision.events]
 
 
@@ -206,6 +212,7 @@ def test_a_hindrance_is_told_once_and_costs_no_status():
 def test_the_node_of_a_task_at_work_cannot_be_changed(stage):
     task = sample_task(stage, STATUSES[stage][-1])
     decision = decide(task, UpdateTask(task=KEY, processing_node=9), now=NOW, policy=POLICY)
+    assert decision.problem
     assert "conflict" == decision.problem.type
 
 
@@ -217,7 +224,9 @@ def test_choosing_a_node_for_a_waiting_task_drops_the_job_it_would_have_restarte
 
 def test_a_draft_without_images_cannot_be_committed():
     draft = replace(sample_task(Stage.DRAFT, None), images_count=0, files_count=0)
-    assert "images" == decide(draft, CommitTask(task=KEY), now=NOW, policy=POLICY).problem.errors[0].field
+    problem = decide(draft, CommitTask(task=KEY), now=NOW, policy=POLICY).problem
+    assert problem
+    assert "images" == problem.errors[0].field
 
 
 def test_an_ended_task_that_failed_on_its_node_keeps_the_job_for_a_restart():

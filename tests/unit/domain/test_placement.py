@@ -59,7 +59,7 @@ def test_higher_priority_goes_first_then_the_oldest():
 
 
 def test_a_task_waits_here_rather_than_behind_a_busy_node():
-    assert "waiting for a processing node: node-1 busy" == reason(waiting(), [Candidate(node=node(1), ours=1)])
+    assert "waiting for a processing node: node-1 is busy" == reason(waiting(), [Candidate(node=node(1), ours=1)])
 
 
 def test_a_task_that_was_lost_on_a_node_goes_elsewhere():
@@ -124,7 +124,7 @@ def test_the_node_that_was_chosen_is_the_node_that_is_used():
         (
             waiting(),
             [Candidate(node=node(1), ours=1), Candidate(node=node(2), foreign=1)],
-            "waiting for a processing node: all 2 that fit busy",
+            "waiting for a processing node: all 2 that fit are busy",
         ),
     ],
 )

@@ -1,0 +1,29 @@
+"""The tally: how often in a row a job has met one kind of trouble, so that what is bounded ends."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from orchestrator.engine.changes import Changes
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts by job and kind, in memory: after a restart of the daemon each count begins anew."""
+
+    _counts: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, job: str, trouble: str) -> int:
+        """Count one more, and give how many there are now."""
+        counts = self._counts.setdefault(job, Counter())
+        counts[trouble] += 1
+        return counts[trouble]
+
+    def clear(self, job: str) -> None:
+        """Begin anew: the job has made progress, or is done with."""
+        self._counts.pop(job, None)
+
+    def on_commit(self, changes: Changes) -> None:
+        """Forget jobs that were given up (a listener of the turn)."""
+        for job in changes.jobs.values():
+            if job.abandoned_at:
+                self.clear(job.uuid)

@@ -1,0 +1,150 @@
+"""Restart and remove: an ended job is run again where it is, and what is to go goes everywhere."""
+
+import pytest
+
+from orchestrator.domain.errors import JobNotFound, NodeFault, NodeRefused, NodeUnreachable, StorageFailed
+from orchestrator.domain.task import Option
+from tests.unit.engine.bundle import VIRTUAL_TIME
+from tests.unit.engine.fakes import ScriptedNode
+
+pytestmark = VIRTUAL_TIME
+
+
+async def ended(bundle, **fields):
+    node = await bundle.add_node()
+    task = await bundle.create(**fields)
+    await bundle.until_task(task, status=40)
+    return node, task
+
+
+async def test_a_restart_runs_the_job_on_its_node_with_the_present_options(bundle):
+    node, task = await ended(bundle)
+    options = (Option("rerun-from", "odm_dem"), Option("dsm", value=True))
+    await bundle.update(task, options=options)
+    await bundle.act(task, "RESTART")
+    done = await bundle.until_task(task, status=40, attempt=2)
+    assert [options] == [call[2] for call in node.calls if call[0] == "restart"]
+    assert [{"name": "dsm", "value": True}] == done["options"]
+
+
+async def test_a_restart_whose_answer_was_lost_took_effect(bundle):
+    node, task = await ended(bundle)
+    gate = node.hold("restart")
+    await bundle.act(task, "RESTART")
+    await bundle.until(lambda: node.count("restart"))
+    uuid = node.calls[-1][1]
+    node.take(uuid, images=3)
+    node.will("restart", NodeFault("timeout"))
+    gate.set()
+    await bundle.until_task(task, status=40, attempt=2)
+    assert 1 == node.count("restart")
+
+
+@pytest.mark.parametrize("error", [JobNotFound("not found"), NodeRefused("request entity too large")])
+async def test_a_job_that_cannot_be_restarted_is_sent_anew(bundle, error):
+    node, task = await ended(bundle)
+    node.will("restart", error)
+    await bundle.act(task, "RESTART")
+    await bundle.until_task(task, status=40, attempt=2)
+    assert 2 == node.count("begin")
+
+
+async def test_a_job_that_was_canceled_on_its_node_meanwhile_is_sent_anew(bundle):
+    node, task = await ended(bundle)
+    node.set(next(iter(node.jobs)), status=50)
+    await bundle.act(task, "RESTART")
+    await bundle.until_task(task, status=40, attempt=2)
+    assert (0, 2) == (node.count("restart"), node.count("begin"))
+
+
+async def test_a_disk_that_is_full_delays_a_restart(bundle):
+    node, task = await ended(bundle)
+    bundle.shelves.will("begin_output", StorageFailed("the disk is full"))
+    await bundle.act(task, "RESTART")
+    await bundle.until_task(task, status=40, attempt=2)
+    assert 1 == node.count("restart")
+
+
+async def offline(bundle, node):
+    node.go_away()
+    await bundle.until(lambda: not bundle.board_node(node).online)
+
+
+async def test_a_task_that_may_choose_does_not_wait_for_its_old_node(bundle):
+    node, task = await ended(bundle)
+    other = await bundle.add_node(number=2)
+    await offline(bundle, node)
+    await bundle.act(task, "RESTART")
+    done = await bundle.until_task(task, status=40, attempt=2)
+    assert other.id == done["processing_node"]
+
+
+async def test_a_node_that_was_taken_away_cannot_restart_its_job(bundle):
+    node, task = await ended(bundle)
+    await bundle.add_node(number=2)
+    from orchestrator.domain.commands import RemoveProcessingNode
+
+    assert (await bundle.settle(RemoveProcessingNode(processing_node=node.id)))["ok"]
+    await bundle.act(task, "RESTART")
+    await bundle.until_task(task, status=40, attempt=2)
+    assert "node-1 is not there; the task is sent anew" in bundle.reasons(task)
+
+
+async def test_the_restart_on_a_chosen_node_that_stays_away_fails_with_a_plain_reason(bundle):
+    node = await bundle.add_node()
+    task = await bundle.create(processing_node=node.id)
+    await bundle.until_task(task, status=40)
+    await offline(bundle, node)
+    await bundle.act(task, "RESTART")
+    commits = []
+    bundle.engine.turn.listeners.append(commits.append)
+    failed = await bundle.until_task(task, status=30)
+    assert "node-1 has been unreachable for 10 min: connection refused" == failed["last_error"]
+    assert len(commits) < 20
+
+
+async def test_a_restart_that_is_hindered_is_tried_again(bundle):
+    node, task = await ended(bundle)
+    node.will("job", NodeUnreachable("refused"))
+    await bundle.act(task, "RESTART")
+    await bundle.until_task(task, status=40, attempt=2)
+    assert 1 == node.count("restart")
+
+
+async def test_a_restart_of_a_running_task_waits_until_its_old_job_has_stopped(bundle):
+    node = await bundle.add_node(ScriptedNode(seconds=100))
+    task = await bundle.create()
+    first = await bundle.until_task(task, status=20)
+    gate = node.hold("cancel")
+    await bundle.act(task, "RESTART")
+    await bundle.until_task(task, reason="waiting for its previous job to stop on node-1")
+    assert 1 == node.count("begin")
+    gate.set()
+    again = await bundle.until_task(task, status=20, attempt=2)
+    assert first["uuid"] not in {again["uuid"], *node.jobs}
+
+
+async def test_remove_takes_job_files_and_task_away(bundle):
+    node, task = await ended(bundle)
+    await bundle.act(task, "REMOVE")
+    await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"])
+    assert ({}, ("remove", task)) == (node.jobs, bundle.shelves.calls[-1])
+    assert await bundle.row(task) is None
+    assert {} == bundle.engine.conductor.tasks
+
+
+async def test_remove_waits_only_so_long_for_a_node_that_does_not_let_go(bundle):
+    node, task = await ended(bundle)
+    gate = node.hold("remove")
+    await bundle.act(task, "REMOVE")
+    await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=10)
+    gate.set()
+    await bundle.until(lambda: not node.jobs)
+
+
+async def test_files_that_cannot_be_removed_yet_are_removed_later(bundle):
+    _, task = await ended(bundle)
+    bundle.shelves.will("remove", StorageFailed("read-only"))
+    await bundle.act(task, "REMOVE")
+    await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"])
+    assert "read-only" in bundle.reasons(task)
