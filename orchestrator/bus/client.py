@@ -13,8 +13,8 @@ from orchestrator.bus.amqp.address import Address
 from orchestrator.bus.cancellation import honour_cancellation
 from orchestrator.bus.port import Subscription
 from orchestrator.bus.stream import EventStream
-from orchestrator.contract.patterns import matches
 from orchestrator.contract import headers
+from orchestrator.contract.patterns import matches
 from orchestrator.contract.topology import Topology
 from orchestrator.domain.errors import BusError
 

@@ -40,8 +40,7 @@ def _add_command(wanted: Wanted, command: Command) -> None:
         case commands.CreateTask():
             wanted.projects.add(command.project or DEFAULT_PROJECT)
             wanted.nodes |= command.processing_node is not None
-            if command.reference:
-                wanted.references.add(command.reference)
+            _add_key(wanted, TaskKey(reference=command.reference))
         case commands.UpdateTask():
             _add_key(wanted, command.task)
             wanted.nodes |= isinstance(command.processing_node, int)
@@ -59,8 +58,6 @@ def _add_command(wanted: Wanted, command: Command) -> None:
             wanted.tasks_on_nodes.add(command.processing_node)
         case commands.AddProcessingNode() | commands.UpdateProcessingNode():
             wanted.nodes = True
-        case commands.CreateProject():
-            pass
 
 
 def sources_of(command: Command) -> tuple[Source, ...]:

@@ -17,8 +17,8 @@ from orchestrator.bus.presence import Presence
 from orchestrator.bus.rabbitmq import RabbitBus
 from orchestrator.bus.reasons import reasons
 from orchestrator.bus.stream import EventStream
-from orchestrator.contract.patterns import matches
 from orchestrator.contract import headers
+from orchestrator.contract.patterns import matches
 from orchestrator.contract.topology import Topology
 from orchestrator.domain.errors import BusError
 from orchestrator.domain.problem import FieldError, invalid

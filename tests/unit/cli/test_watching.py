@@ -98,16 +98,23 @@ def test_create_can_wait_for_the_end(side, story, orchestrator):
 
 
 class FickleDaemon(Daemon):
-    """A daemon whose event streams end as they are told to."""
+    """A daemon whose event streams end as they are told to, and which is away when it is first asked for its task."""
 
-    def __init__(self, *streams, task):
+    def __init__(self, *streams, task, away=0):
         super().__init__()
         self._streams = list(streams)
         self._task = task
+        self._away = away
 
     @property
     def control(self):
-        return SimpleNamespace(task=lambda key: public_task(self._task))
+        return SimpleNamespace(task=self._show)
+
+    def _show(self, key):
+        self._away -= 1
+        if self._away >= 0:
+            raise Unreachable("no daemon")
+        return public_task(self._task)
 
     @contextmanager
     def events(self, pattern, *, replay=False):
@@ -127,6 +134,19 @@ def test_a_daemon_that_restarts_is_waited_for(monkeypatch):
     news = {"type": "task.status-changed", "data": {"task": public_task(completed(version=2))}}
     daemon = FickleDaemon(ending({"type": "x"}), Unreachable("no daemon"), [news], task=a_task())
     assert 0 == watching.watch(daemon, [public_task(a_task())], quiet=True).exit_code
+
+
+def test_a_broker_that_goes_on_while_the_daemon_restarts_does_not_end_the_watch(monkeypatch):
+    monkeypatch.setattr(watching, "PAUSE", 0)
+    daemon = FickleDaemon([], [], [], task=completed(version=2), away=2)
+    assert 0 == watching.watch(daemon, [public_task(a_task())], quiet=True).exit_code
+
+
+def test_a_daemon_that_stays_away_behind_its_broker_is_given_up(monkeypatch):
+    monkeypatch.setattr(watching, "PAUSE", 0)
+    monkeypatch.setattr(watching, "PATIENCE", -1)
+    with pytest.raises(Unreachable, match="no daemon"):
+        watching.watch(FickleDaemon([], task=a_task(), away=1), [public_task(a_task())], quiet=True)
 
 
 def test_a_daemon_that_stays_away_is_given_up(monkeypatch):

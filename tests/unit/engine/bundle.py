@@ -22,7 +22,6 @@ from orchestrator.store import open_store, sqlite
 from orchestrator.store.failures import told
 from tests.unit.engine.fakes import FakeClients, FakeImages, FakeShelves, LoopClock, ScriptedNode
 
-
 VIRTUAL_TIME = pytest.mark.looptime(start=time.monotonic)
 """Marks tests in which waiting takes no time. Fixtures are not in virtual time, so it begins where they are."""
 

@@ -29,7 +29,7 @@ class LoopClock:
 
 
 class Scripted:
-    """Remembers its calls. ``script``: errors to raise or values to give, by call, in order; ``gates`` hold calls up."""
+    """Remembers its calls. ``script``: errors to raise or values to give, by call, in order; ``gates`` hold them up."""
 
     def __init__(self):
         self.calls = []
@@ -184,7 +184,13 @@ class FakeImages(Scripted):
 
     async def stage(self, task, source, *, resize_to):
         await self.meet("stage", source.name, resize_to)
-        return OutgoingFile(name=source.name, size=10, chunks=lambda: None)
+        return OutgoingFile(name=source.name, size=10, chunks=no_chunks)
+
+
+async def no_chunks():
+    """Give nothing: nobody reads a fake's file."""
+    return
+    yield b""
 
 
 class FakeShelves(Scripted):

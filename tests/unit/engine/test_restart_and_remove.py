@@ -96,7 +96,7 @@ async def test_the_restart_on_a_chosen_node_that_stays_away_fails_with_a_plain_r
     await bundle.until_task(task, status=40)
     await offline(bundle, node)
     await bundle.act(task, "RESTART")
-    commits = []
+    commits: list[object] = []
     bundle.engine.turn.listeners.append(commits.append)
     failed = await bundle.until_task(task, status=30)
     assert "node-1 has been unreachable for 10 min: connection refused" == failed["last_error"]

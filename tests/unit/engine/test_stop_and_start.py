@@ -165,7 +165,9 @@ async def test_starting_and_stopping_with_work_going_on_leaves_nothing_stuck(bun
     for number in range(20):
         async with bundle.engine.running():
             await asyncio.sleep((number * 7 + seed * 13) % 29 / 20)
-            await bundle.act(tasks[number % 6], ("CANCEL", "RESTART", "REMOVE")[number % 7 % 3] if number < 3 else "RESTART")
+            await bundle.act(
+                tasks[number % 6], ("CANCEL", "RESTART", "REMOVE")[number % 7 % 3] if number < 3 else "RESTART"
+            )
         assert others == asyncio.all_tasks()
     async with bundle.engine.running():
         for task in tasks:

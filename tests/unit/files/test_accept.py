@@ -35,7 +35,7 @@ def leftovers(folder: Path) -> set[str]:
 
 async def refusal(shelves: TaskShelves, task: object) -> str:
     with pytest.raises(ResultsCorrupt) as caught:
-        await shelves.accept(task)  # type: ignore[arg-type]
+        await shelves.accept(task)
     return str(caught.value)
 
 
