@@ -66,10 +66,12 @@ class JobSpoiled:
     """The job's dataset on the node is not what was to be sent; its uuid is given up.
 
     ``counts``: whether it costs the task a try (it does not when our own stop or crash was the cause).
+    ``not_before``: the task rests until then, and keeps no node waiting meanwhile.
     """
 
     reason: str
     counts: bool = True
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

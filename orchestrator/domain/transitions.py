@@ -308,7 +308,8 @@ def job_seen(task: Task, fact: facts.JobSeen, _: Policy) -> Steps:
 def job_spoiled(task: Task, fact: facts.JobSpoiled, policy: Policy) -> Steps:
     """Give the uuid up and begin a new one."""
     if fact.counts:
-        return (give_up_job(task, reason=fact.reason, policy=policy),)
+        given_up = give_up_job(task, reason=fact.reason, policy=policy)
+        return (replace(given_up, not_before=fact.not_before) if given_up.is_live else given_up,)
     return (wait(task, reason=f"sent again: {fact.reason}"),)
 
 

@@ -103,7 +103,8 @@ class Conductor:
             self._cut(id_)
         leaving = {handle for handles in self._leaving.values() for handle in handles}
         for handle in leaving:
-            handle.cancel()
+            if not handle.cancelling():  # It was settling. The others are letting go, and are not hurried.
+                handle.cancel()
         if leaving:
             await asyncio.wait(leaving)
 

@@ -6,7 +6,7 @@ No other work delays a look, and a look that fails says something about the node
 import asyncio
 import contextlib
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -34,10 +34,11 @@ WRITTEN_AFTER = timedelta(minutes=1)
 class _Look:
     """One node being looked at."""
 
-    handle: "asyncio.Task[None]"
     address: tuple[str, str]
     now: asyncio.Event = field(default_factory=asyncio.Event)
     options_due: float = 0.0
+    written: datetime | None = None
+    """The ``last_refreshed`` that is stored."""
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class Supervisor:
     shop: Workshop
     conductor: Conductor
     _looks: dict[int, _Look] = field(default_factory=dict)
+    _going: dict[int, "asyncio.Task[None]"] = field(default_factory=dict)
     _leaving: "set[asyncio.Task[None]]" = field(default_factory=set)
     _stopping: bool = False
 
@@ -59,24 +61,26 @@ class Supervisor:
     def on_commit(self, changes: Changes) -> None:
         """Begin to look at new nodes, look again at changed ones, forget the others (a listener of the turn)."""
         for id_ in changes.gone_nodes:
-            look = self._looks.pop(id_, None)
-            if look:
-                look.handle.cancel()
-                self._leaving.add(look.handle)
-                look.handle.add_done_callback(self._leaving.discard)
+            if self._looks.pop(id_, None):
+                handle = self._going.pop(id_)
+                handle.cancel()
+                self._leaving.add(handle)
+                handle.add_done_callback(self._leaving.discard)
         for node in changes.nodes.values():
             known = self._looks.get(node.id)
             if known is None:
                 self.begin(node)
-            elif known.address != _address(node):
+                continue
+            known.written = node.last_refreshed
+            if known.address != _address(node):
                 known.address, known.options_due = _address(node), 0.0
                 known.now.set()
 
     def begin(self, node: ProcessingNode) -> None:
         """Look at a node from now on."""
         if not self._stopping and node.id not in self._looks:
-            handle = asyncio.create_task(self._live(node.id), name=f"probe-{node.id}")
-            self._looks[node.id] = _Look(handle, _address(node))
+            look = self._looks[node.id] = _Look(_address(node), written=node.last_refreshed)
+            self._going[node.id] = asyncio.create_task(self._live(node.id, look), name=f"probe-{node.id}")
 
     def look_now(self, node: int) -> None:
         """Look at a node without waiting for its time."""
@@ -87,35 +91,32 @@ class Supervisor:
     async def stop(self) -> None:
         """Stop looking."""
         self._stopping = True
-        handles = self._leaving | {look.handle for look in self._looks.values()}
+        handles = self._leaving | set(self._going.values())
         for handle in handles:
             handle.cancel()
         if handles:
             await asyncio.wait(handles)
+        self._going.clear()
         self._looks.clear()
 
     # ---------------------------------------------------------------------------------------------------- one node
 
-    async def _live(self, id_: int) -> None:
+    async def _live(self, id_: int, look: _Look) -> None:
         while (node := self.shop.board.get(id_)) is not None:
             try:
-                observation = await self._look(node)
+                observation = await self._look(node, look)
                 current = self.shop.board.get(id_)
                 if current and _address(current) == _address(node):
-                    await self._note(current, observation)
+                    await self._note(current, observation, look)
             except StoreError:
                 pass  # The turn has logged it; the next look tells the same again.
             except Exception:
                 log.exception("supervisor.failed", node=id_)
-            await self._pause(id_)
+            await self._pause(node, look)
 
-    async def _pause(self, id_: int) -> None:
-        look = self._looks.get(id_)
-        if look is None:
-            return
+    async def _pause(self, node: ProcessingNode, look: _Look) -> None:
         interval = self.shop.timing.probe_interval * (0.9 + 0.2 * self.shop.chance.random())
-        node = self.shop.board.get(id_)
-        if node is not None and node.health is Health.UNKNOWN:
+        if node.health is Health.UNKNOWN:
             interval = min(interval, 1.0)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(interval):
@@ -123,13 +124,12 @@ class Supervisor:
                 await look.now.wait()
         look.now.clear()
 
-    async def _look(self, node: ProcessingNode) -> Observation:
+    async def _look(self, node: ProcessingNode, look: _Look) -> Observation:
         client = self.shop.board.client(node)
         try:
             info = await client.info()
             options = None
-            look = self._looks.get(node.id)
-            if look and (not node.options or self.shop.elapsed() >= look.options_due or self._is_new(node, info)):
+            if not node.options or self.shop.elapsed() >= look.options_due or self._is_new(node, info):
                 options = await client.options()
                 look.options_due = self.shop.elapsed() + OPTIONS_AFTER.total_seconds()
         except NodeUnauthorized as error:
@@ -142,14 +142,14 @@ class Supervisor:
         engine = ("engine", "engine_version", "api_version")
         return any(getattr(node.info, name, None) != getattr(info, name) for name in engine)
 
-    async def _note(self, node: ProcessingNode, observation: Observation) -> None:
+    async def _note(self, node: ProcessingNode, observation: Observation, look: _Look) -> None:
         """Put what was seen on the board; what others must know, or must outlive us, goes through the turn."""
         if isinstance(observation, Seen):
             ours = self.conductor.jobs_by_node(known_there=True)[node.id]
             self.shop.board.foreign[node.id] = max(0, observation.info.queue_count - ours)
         offline_after = self.shop.timing.offline_after_delta
         after, _ = observe(node, observation, now=self.shop.clock.now(), offline_after=offline_after)
-        if _matters(node, after):
+        if _matters(node, after, written=look.written):
             if after.health is not node.health:
                 level = log.warning if after.health is not Health.ONLINE else log.info
                 level("node.health_changed", node=node.id, name=node.name, health=after.health, reason=after.problem)
@@ -163,10 +163,8 @@ def _address(node: ProcessingNode) -> tuple[str, str]:
     return node.url, node.token
 
 
-def _matters(before: ProcessingNode, after: ProcessingNode) -> bool:
+def _matters(before: ProcessingNode, after: ProcessingNode, *, written: datetime | None) -> bool:
     """Whether the difference is worth a write: all but a slightly newer time of the same news."""
-    if before.last_refreshed is None or after.last_refreshed is None:
+    if written is None or (after.last_refreshed is not None and after.last_refreshed - written >= WRITTEN_AFTER):
         return before != after
-    if after.last_refreshed - before.last_refreshed >= WRITTEN_AFTER:
-        return True
     return replace(before, last_refreshed=None) != replace(after, last_refreshed=None)

@@ -5,6 +5,7 @@ it cannot be taken back), and after a lost answer to the commit the node is aske
 """
 
 import asyncio
+from datetime import timedelta
 
 import structlog
 
@@ -16,6 +17,7 @@ from orchestrator.domain.errors import (
     NodeFault,
     NodeRefused,
     SourceFailed,
+    SourceHindered,
     StoreError,
 )
 from orchestrator.domain.facts import Fact
@@ -31,6 +33,12 @@ log = structlog.get_logger()
 
 HINDRANCES = 8
 """Faults without progress of a node that answers, after which the job is given up (a try of the task)."""
+
+SOURCE_HINDRANCES = 3
+"""Tries in a row to get an image that is not to be had just now, after which the node is given back."""
+
+SOURCE_REST = 60.0
+"""Seconds until the whole task is tried again then."""
 
 MOVING = 2.0
 """Seconds in which a node takes up a job that was committed: until then 'not found' is no proof."""
@@ -82,6 +90,8 @@ class Submit:
                 return await self._submit(task, client, node)
         except SourceFailed as error:
             return facts.SourcesFailed(str(error))
+        except SourceHindered as error:
+            return self._without_source(task, error)
         except (FileError, StoreError) as error:
             return self._shop.later(task, str(error))
         except NodeError as error:
@@ -167,6 +177,13 @@ class Submit:
         return await self._commit(task, client, patient=patient)
 
     # --------------------------------------------------------------------------------------------------- errors
+
+    def _without_source(self, task: Task, error: SourceHindered) -> Fact:
+        """Try again at once a few times; then give the node back to others, and try the whole task later."""
+        if self._shop.tally.add(task.job_uuid, error.code) < SOURCE_HINDRANCES:
+            return self._shop.later(task, str(error))
+        later = self._shop.clock.now() + timedelta(seconds=SOURCE_REST)
+        return facts.JobSpoiled(str(error), not_before=later)
 
     def _sort(self, task: Task, error: NodeError, node: ProcessingNode) -> Fact:
         if error.code in {"upload-uncertain", "job-not-found"}:

@@ -1,6 +1,7 @@
 """The lifecycle: every cell has an answer, and each answer keeps the promises that hold everywhere."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -232,3 +233,12 @@ def test_a_draft_without_images_cannot_be_committed():
 def test_an_ended_task_that_failed_on_its_node_keeps_the_job_for_a_restart():
     task = apply(sample_task(Stage.PROCESSING, Status.RUNNING), STIMULI["JobSeen"][2])
     assert (Status.FAILED, JOB) == (task.status, task.job_uuid)
+
+
+def test_a_job_given_up_for_want_of_an_image_leaves_its_node_and_rests():
+    later = NOW + timedelta(seconds=60)
+    spoiled = facts.JobSpoiled("the image server is away", not_before=later)
+    task = apply(sample_task(Stage.UPLOADING, None), spoiled)
+    assert (Stage.WAITING, None, later, 1) == (task.stage, task.job_node, task.not_before, task.tries)
+    last = apply(replace(sample_task(Stage.UPLOADING, None), tries=2), spoiled)
+    assert (Status.FAILED, None) == (last.status, last.not_before)
