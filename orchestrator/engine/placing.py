@@ -4,15 +4,16 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from orchestrator.domain import facts
+from orchestrator.domain.backoff import CEILING
 from orchestrator.domain.errors import StoreError
 from orchestrator.domain.facts import Report
 from orchestrator.domain.placement import Assignment, Candidate, Kept, Waiting, place
-from orchestrator.domain.task import NodeJob
+from orchestrator.domain.task import NodeJob, Task
 from orchestrator.engine.conductor import Conductor
 from orchestrator.engine.reaper import Reaper
 from orchestrator.engine.workshop import Workshop
@@ -68,9 +69,13 @@ class Placing:
                 self.conductor.disown(task)
 
     def _waiting(self) -> list[Waiting]:
+        now, holding = self.shop.clock.now(), self.reaper.holding()
         tasks = (self.conductor.tasks[id_] for id_ in self.conductor.to_place)
-        holding = self.reaper.holding()
-        return [Waiting(task=task, files=task.files_count, stopping_on=holding.get(task.id)) for task in tasks]
+        return [
+            Waiting(task=task, files=task.files_count, stopping_on=holding.get(task.id))
+            for task in tasks
+            if not _rests(task, now)
+        ]
 
     def _candidates(self) -> list[Candidate]:
         ours = self.conductor.jobs_by_node()
@@ -99,6 +104,11 @@ class Placing:
         if len(news) > REASONS_AT_ONCE:
             self.conductor.placing_wanted.set()
         return news[:REASONS_AT_ONCE]
+
+
+def _rests(task: Task, now: datetime) -> bool:
+    """Whether the task is not to go anywhere yet; a clock that was set back must not keep it for ever."""
+    return task.not_before is not None and timedelta(0) < task.not_before - now <= timedelta(seconds=CEILING)
 
 
 def _takes_slot(job: NodeJob) -> bool:

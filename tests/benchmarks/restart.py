@@ -13,7 +13,7 @@ from orchestrator.engine.changes import Changes
 from orchestrator.store import open_store
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.broker import load
-from tests.benchmarks.children import daemon, program
+from tests.benchmarks.children import Measured, daemon, program
 from tests.benchmarks.figures import Figure
 
 TASKS = 10_000
@@ -27,26 +27,34 @@ async def measure(bench: Bench) -> list[Figure]:
     name = f"bench-{uuid.uuid4().hex[:10]}"
     folder = bench.folder / name
     figure = Figure("restart", f"ready after kill -9, {TASKS:,} running tasks", "s", floor="3", aim="1", decimals=2)
+    empty = Figure("start-empty", "ready, nothing in the store", "s", decimals=2)
     memory = Figure("restart-memory", f"RSS with {TASKS:,} running tasks", "MiB", floor="300")
     async with (
         load(bench.amqp_url, name),
         program("tests.benchmarks.sink") as (_, url),
         aiohttp.ClientSession() as session,
     ):
-        async with daemon(folder, bus_url=bench.amqp_url, prefix=name):
-            pass  # Leaves an empty database behind.
+        async with daemon(folder, bus_url=bench.amqp_url, prefix=name) as child:
+            for _ in range(bench.repeats):
+                await child.kill()
+                empty.values.append(await _ready(child, session))
         await _fill(f"sqlite+aiosqlite:///{folder}/data/orchestrator.db", url)
         for _ in range(bench.repeats):
             async with daemon(folder, bus_url=bench.amqp_url, prefix=name) as child:
                 await asyncio.sleep(WORK)
                 await child.kill()
-                began = time.monotonic()
-                await child.launch()
-                await child.until_ready(session)
-                figure.values.append(time.monotonic() - began)
+                figure.values.append(await _ready(child, session))
                 await asyncio.sleep(WORK)
                 memory.values.append(child.usage.memory())
-    return [figure, memory]
+    return [figure, empty, memory]
+
+
+async def _ready(child: Measured, session: aiohttp.ClientSession) -> float:
+    """Give the seconds from exec to the first 200 of /health/ready."""
+    began = time.monotonic()
+    await child.launch()
+    await child.until_ready(session)
+    return time.monotonic() - began
 
 
 async def _fill(store_url: str, node_url: str) -> None:

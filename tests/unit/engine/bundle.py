@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
+from orchestrator import store
 from orchestrator.contract.render import WireRenderer
 from orchestrator.domain import commands
 from orchestrator.domain.commands import SetPendingAction, TaskKey
@@ -18,7 +19,7 @@ from orchestrator.domain.transitions import Policy
 from orchestrator.engine.engine import Rooms, build_engine
 from orchestrator.engine.ports import Order, OutboxEntry
 from orchestrator.engine.timing import Timing
-from orchestrator.store import open_store, sqlite
+from orchestrator.store import ensure_head, open_store, sqlite
 from orchestrator.store.failures import told
 from tests.unit.engine.fakes import FakeClients, FakeImages, FakeShelves, LoopClock, ScriptedNode
 
@@ -39,12 +40,23 @@ class _Inline(sqlite._Thread):
         self._disconnect()
 
 
+_empty: list[bytes] = []
+
+
+async def _make_tables(database, *, migrate):
+    """Migrate the first database, and copy it for all later ones."""
+    if not _empty:
+        await ensure_head(database, migrate=migrate)
+        _empty.append(await database.write(lambda connection: connection.connection.serialize()))
+    await database.write(lambda connection: connection.connection.deserialize(_empty[0]))
+
+
 @asynccontextmanager
 async def store_in_line():
     """Open an empty store that works in the event loop's own thread."""
-    with patch.object(sqlite, "_Thread", _Inline):
-        async with open_store("sqlite+aiosqlite:///:memory:") as store:
-            yield store
+    with patch.object(sqlite, "_Thread", _Inline), patch.object(store, "ensure_head", _make_tables):
+        async with open_store("sqlite+aiosqlite:///:memory:") as opened:
+            yield opened
 
 
 @dataclass

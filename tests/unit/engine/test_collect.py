@@ -1,5 +1,7 @@
 """Collect: only verified results complete a task, and what cannot be had is not asked for for ever."""
 
+import asyncio
+
 import pytest
 
 from orchestrator.domain.errors import (
@@ -28,8 +30,6 @@ async def test_the_share_that_was_fetched_is_told(bundle):
     download = node.download
 
     async def slow(uuid, target, *, received):
-        import asyncio
-
         received(50, 100)
         await asyncio.sleep(5)
         await download(uuid, target, received=received)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.domain.commands import RemoveProcessingNode
 from orchestrator.domain.errors import JobNotFound, NodeFault, NodeRefused, NodeUnreachable, StorageFailed
 from orchestrator.domain.task import Option
 from tests.unit.engine.bundle import VIRTUAL_TIME
@@ -82,8 +83,6 @@ async def test_a_task_that_may_choose_does_not_wait_for_its_old_node(bundle):
 async def test_a_node_that_was_taken_away_cannot_restart_its_job(bundle):
     node, task = await ended(bundle)
     await bundle.add_node(number=2)
-    from orchestrator.domain.commands import RemoveProcessingNode
-
     assert (await bundle.settle(RemoveProcessingNode(processing_node=node.id)))["ok"]
     await bundle.act(task, "RESTART")
     await bundle.until_task(task, status=40, attempt=2)

@@ -1,6 +1,8 @@
 """Submit: files go to the node under the chosen uuid, each once, and the job is started, once."""
 
+import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -223,3 +225,24 @@ def test_only_the_names_of_tasks_that_have_one_are_told_to_the_node():
     from tools.lifecycle_cells import tasks
 
     assert "Task [orchestrator 134.1]" == job_name(next(tasks()))
+
+
+async def test_an_image_that_stays_away_gives_the_node_back_for_a_while(bundle):
+    node = await bundle.add_node()
+    bundle.images.will("stage", *[SourceHindered("503")] * 9)
+    task = await bundle.create(1)
+    waiting = await bundle.until_task(task, stage="waiting", attempt=2)
+    assert "sent again: 503" == waiting["reason"]
+    begun = node.count("begin")
+    await asyncio.sleep(50)
+    assert begun == node.count("begin")
+    await bundle.until(lambda: node.count("begin") > begun, within=20)
+
+
+async def test_a_clock_that_was_set_back_does_not_keep_such_a_task_for_ever(bundle):
+    await bundle.add_node()
+    bundle.images.will("stage", *[SourceHindered("503")] * 3)
+    task = await bundle.create(1)
+    await bundle.until_task(task, stage="waiting", attempt=2)
+    bundle.clock.shift = -timedelta(days=1)
+    await bundle.until_task(task, status=40, within=60)

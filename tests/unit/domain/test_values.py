@@ -1,0 +1,82 @@
+"""Values of the domain: what they say of themselves, and what they never say."""
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.domain.commands import UNSET, AddProcessingNode, UpdateProcessingNode
+from orchestrator.domain.jobs import dropped_job
+from orchestrator.domain.lines import MAX_LINE, stored_line
+from orchestrator.domain.names import Names
+from orchestrator.domain.node import Health, NodeOption
+from orchestrator.domain.problem import internal, too_large
+from orchestrator.domain.supervision import observe
+from orchestrator.domain.task import Stage, Status
+from tests.unit.domain.test_placement import node
+from tools.lifecycle_cells import JOB, NOW, sample_task
+
+
+def test_a_token_is_never_part_of_what_is_logged():
+    values = (
+        AddProcessingNode(url="http://node-1:3000", token="secret"),
+        UpdateProcessingNode(processing_node=1, token="secret"),
+        replace(node(1), token="secret"),
+    )
+    assert ["AddProcessingNode", "UpdateProcessingNode", "ProcessingNode"] == [repr(v).split("(")[0] for v in values]
+    assert not any("secret" in repr(value) for value in values)
+    assert "UNSET" == repr(UNSET)
+
+
+def test_the_stages_for_rerun_from_are_those_that_the_node_names():
+    plain = NodeOption("rerun-from", "string", "", "dataset", "")
+    choices = replace(plain, domain=("dataset", "odm_dem"), type="enum")
+    assert () == replace(node(1), options=(plain,)).rerun_stages
+    assert ("dataset", "odm_dem") == replace(
+        node(1), options=(NodeOption("dsm", "bool", "", "", ""), choices)
+    ).rerun_stages
+
+
+def test_a_task_is_live_or_has_ended_or_neither():
+    ended, live = sample_task(Stage.ENDED, Status.FAILED), sample_task(Stage.WAITING, None)
+    assert ((True, False), (False, True)) == ((ended.has_ended, ended.is_live), (live.has_ended, live.is_live))
+
+
+@pytest.mark.parametrize(
+    ("raw", "stored"),
+    [
+        ("plain\n", b"plain"),
+        ("two\r\nlines\rin\none", b"two lines in one"),
+        ("half \ud800", b"half ?"),
+        ("é" * MAX_LINE, ("é" * ((MAX_LINE - 3) // 2) + "…").encode()),
+    ],
+    ids=["plain", "breaks", "surrogate", "long"],
+)
+def test_a_line_is_stored_on_one_line_and_stays_as_it_is(raw, stored):
+    assert stored == stored_line(raw)
+    assert stored == stored_line(stored.decode())
+
+
+def test_names_are_unique_whatever_their_case():
+    names = Names(["IMG_1.JPG"])
+    given = [names.give(name) for name in ("img_1.jpg", "IMG_1.jpg", "IMG_2.JPG", "Straße", "STRASSE", "img_1-2.jpg")]
+    assert ["img_1-2.jpg", "IMG_1-3.jpg", "IMG_2.JPG", "Straße", "-2STRASSE", "img_1-2-2.jpg"] == given or len(
+        {name.casefold() for name in given}
+    ) == len(given)
+    assert names.has("IMG_1-2.JPG")
+    assert len(given) + 1 == len(list(names))
+
+
+def test_problems_say_what_is_wrong_and_whose_fault_it_is():
+    assert ((413, "too-large"), (500, "internal")) == tuple(
+        (problem.status, problem.type) for problem in (too_large("x"), internal("x"))
+    )
+
+
+def test_an_unknown_kind_of_observation_is_a_fault_of_ours():
+    with pytest.raises(AttributeError):
+        observe(node(1, health=Health.ONLINE), "nonsense", now=NOW, offline_after=None).health  # type: ignore[arg-type]
+
+
+def test_a_job_that_stays_the_tasks_is_not_dropped():
+    task = sample_task(Stage.PROCESSING, Status.RUNNING)
+    assert (None, JOB) == (dropped_job(task, task), dropped_job(task, replace(task, job_uuid="")))

@@ -1,0 +1,47 @@
+"""Housekeeping: drafts that nobody finished expire with a plain reason, and old answers are dropped."""
+
+import pytest
+
+from orchestrator.domain.commands import CreateProject
+from orchestrator.domain.errors import StoreError
+from orchestrator.engine.timing import Timing
+from tests.unit.engine.bundle import VIRTUAL_TIME, running
+
+pytestmark = VIRTUAL_TIME
+
+
+async def test_a_draft_that_nobody_touches_expires_and_says_why():
+    async with running(Timing(draft_ttl=7200)) as bundle:
+        draft = await bundle.create(partial=True)
+        await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=7300)
+        assert "the draft was not touched for 2 h, so it expired" in bundle.reasons(draft)
+        assert await bundle.row(draft) is None
+
+
+@pytest.mark.parametrize("error", [StoreError("locked"), ZeroDivisionError()])
+async def test_a_round_that_fails_is_followed_by_another(monkeypatch, error):
+    async with running(Timing(draft_ttl=60)) as bundle:
+        drafts, failing = bundle.store.drafts, [error]
+
+        async def failing_drafts(*, before):
+            if failing:
+                raise failing.pop()
+            return await drafts(before=before)
+
+        monkeypatch.setattr(bundle.store, "drafts", failing_drafts)
+        await bundle.create(partial=True)
+        await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=300)
+
+
+async def test_old_answers_are_forgotten(monkeypatch):
+    async with running(Timing(answers_kept=60)) as bundle:
+        forgotten, forget = [], bundle.store.forget_answers
+
+        async def noted(*, before):
+            forgotten.append((bundle.clock.now() - before).total_seconds())
+            return await forget(before=before)
+
+        monkeypatch.setattr(bundle.store, "forget_answers", noted)
+        await bundle.settle(CreateProject(name="x"), "m-1")
+        await bundle.until(lambda: forgotten)
+        assert [60.0] == forgotten

@@ -1,0 +1,97 @@
+"""The lease: a daemon's heart beats, it takes over what is left, and it follows what others did."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.domain.errors import StoreError
+from orchestrator.domain.task import Stage
+from orchestrator.engine.changes import Changes
+from orchestrator.engine.timing import Timing
+from tests.integration.store.rows import a_job, a_node, a_task, write
+from tests.unit.engine.bundle import VIRTUAL_TIME, running
+from tests.unit.engine.fakes import T0, ScriptedNode
+
+pytestmark = VIRTUAL_TIME
+
+UUID = "6f1c2b1e-9a43-4f5a-8a51-0d6a34a7a001"
+
+
+async def change(bundle, **changes):
+    """Write as another daemon would, of whose commits nobody here is told."""
+    async with bundle.store.begin() as transaction:
+        await transaction.write(Changes(owner="other", **changes))
+
+
+@pytest.mark.parametrize("error", [StoreError("locked"), ZeroDivisionError()])
+async def test_a_beat_that_fails_is_followed_by_others(bundle, monkeypatch, error):
+    beats, heartbeat = [], bundle.store.heartbeat
+
+    async def failing(owner, *, until):
+        beats.append(until)
+        if len(beats) < 4:
+            raise error
+        await heartbeat(owner, until=until)
+
+    monkeypatch.setattr(bundle.store, "heartbeat", failing)
+    await bundle.until(lambda: len(beats) > 6)
+    await write(bundle.store, a_task(99), owner="gone")
+    await bundle.until(lambda: 99 in bundle.engine.conductor.tasks)
+
+
+async def test_a_task_whose_daemon_died_is_gone_on_with(bundle):
+    node = await bundle.add_node()
+    uploading = a_task(98, stage=Stage.UPLOADING, job_uuid=UUID, job_node=node.id, processing_node=node.id)
+    await write(bundle.store, uploading, a_task(99, images_count=0), owner="gone")
+    await bundle.until_task(98, stage="processing")
+    assert any("stopped in the middle of the upload" in reason for reason in bundle.reasons(98))
+    await bundle.until_task(99, stage="processing")
+
+
+async def test_nodes_that_another_daemon_added_moved_or_removed_are_seen(bundle):
+    node = bundle.clients.nodes["http://node-7:3000"] = ScriptedNode()
+    await change(bundle, nodes={7: a_node(7)})
+    await bundle.until(lambda: (known := bundle.engine.board.get(7)) and known.online)
+    moved = bundle.clients.nodes["http://node-8:3000"] = ScriptedNode()
+    await change(bundle, nodes={7: replace(a_node(7), url="http://node-8:3000")})
+    await bundle.until(lambda: moved.calls)
+    await change(bundle, gone_nodes={7})
+    await bundle.until(lambda: bundle.engine.board.get(7) is None)
+    assert node.calls
+
+
+async def test_a_job_that_a_dead_daemon_abandoned_is_stopped_before_its_task_is_placed_again(bundle):
+    node = await bundle.add_node()
+    node.take(UUID, images=3)
+    node.hold("cancel")
+    job = a_job(UUID, node=node.id, task=99, committed=True, abandoned_at=T0)
+    await write(bundle.store, a_task(99, images_count=0), owner="gone", jobs={UUID: job})
+    await bundle.until_task(99, reason="waiting for its previous job to stop on node-1")
+    assert 0 == node.count("begin")
+    bundle.let_go()
+    await bundle.until_task(99, stage="processing")
+    assert UUID not in node.jobs
+
+
+async def test_what_was_read_while_something_changed_here_is_not_believed(bundle, monkeypatch):
+    abandoned, read = bundle.store.abandoned_jobs, []
+
+    async def slow():
+        found = await abandoned()
+        read.append(found)
+        if len(read) == 1:
+            await bundle.add_node()
+        return found
+
+    monkeypatch.setattr(bundle.store, "abandoned_jobs", slow)
+    await bundle.until(lambda: len(read) > 1)
+    assert 1 == len(bundle.engine.board.nodes())
+
+
+async def test_what_the_daemon_had_is_handed_back_at_its_end():
+    async with running(Timing(lease_ttl=30)) as bundle:
+        task = await bundle.create()
+        await asyncio.sleep(1)
+        await bundle.engine.lease.end()
+        assert [task] == [each.id for each in await bundle.store.claim("other", now=bundle.clock.now())]
