@@ -97,8 +97,11 @@ class Workshop:
         if node is None:
             raise Ended(facts.NodeLost(f"processing node {task.processing_node_name} was removed"))
         if self._seconds_left(node) <= 0:
-            minutes = self.timing.node_lost_after / 60
-            raise Ended(facts.NodeLost(f"{node.name} has been unreachable for {minutes:g} min: {node.problem}"))
+            raise Ended(
+                facts.NodeLost(
+                    f"{node.name} has been unreachable for {told_time(self.timing.node_lost_after)}: {node.problem}"
+                )
+            )
         return node
 
     async def _tell_of(self, task: Task, reason: str) -> None:
@@ -154,3 +157,11 @@ class Workshop:
     def elapsed(self) -> float:
         """Seconds on the event loop's clock."""
         return asyncio.get_running_loop().time()
+
+
+def told_time(seconds: float) -> str:
+    """Say a time as people do: ``45 s``, ``10 min``, ``2 h``."""
+    for unit, size in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
