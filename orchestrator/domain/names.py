@@ -25,7 +25,7 @@ class Names:
         if key not in self._used:
             self._used.add(key)
             return wanted
-        stem, dot, suffix = wanted.rpartition(".")
+        stem, dot, suffix = wanted.rpartition(".") if "." in wanted else (wanted, "", "")
         number = self._next.get(key, 2)
         while _key(name := f"{stem}-{number}{dot}{suffix}") in self._used:
             number += 1

@@ -58,11 +58,11 @@ def _observed(
             )  # fmt: skip
         case Barred(reason=reason):
             return replace(node, health=Health.UNAUTHORIZED, problem=reason, unreachable_since=None)
-        case Unseen(reason=reason):
+        case _:
             since = node.unreachable_since or now
             away = node.health is Health.UNKNOWN or now - since >= offline_after
             health = Health.OFFLINE if away else node.health
-            return replace(node, health=health, problem=reason, unreachable_since=since)
+            return replace(node, health=health, problem=observation.reason, unreachable_since=since)
 
 
 def lost_at(node: ProcessingNode, *, watched_since: datetime, node_lost_after: timedelta) -> datetime | None:

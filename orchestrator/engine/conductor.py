@@ -143,7 +143,8 @@ class Conductor:
         if step is Step.PLACE:
             self.to_place.add(task.id)
             self.placing_wanted.set()
-        elif step:
+        else:
+            assert step is not None, "what is in work has a next step"
             after = frozenset(self._leaving.get(task.id, ()))
             handle = asyncio.create_task(self._live(task, step, after), name=f"{step}-{task.id}")
             self._going[task.id] = _Going(handle)
@@ -195,22 +196,20 @@ class Conductor:
             return self.shop.later(task, f"the daemon failed at {step.value}: {type(error).__name__}")
 
     async def _settle(self, task: Task, fact: Fact) -> Task | None:
-        """Report the outcome until it is written."""
+        """Report the outcome until it is written, or nobody wants it any more."""
         failures = 0
-        while True:
-            going = self._mine(task)
-            if going:
-                going.settling = True
+        while going := self._mine(task):
+            going.settling = True
             try:
                 return await self.shop.turn.report(Report(task.id, task.fence, fact))
             except Exception as error:
                 if not isinstance(error, StoreError):
                     log.exception("step.not_settled", task=task.id, fact=type(fact).__name__)
             finally:
-                if going:
-                    going.settling = False
+                going.settling = False
             failures += 1
             await asyncio.sleep(min(30.0, 0.5 * 2 ** min(failures, 6)))
+        return None
 
 
 def _holds(task: Task, known_there: bool) -> bool:  # noqa: FBT001

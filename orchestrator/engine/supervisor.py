@@ -82,9 +82,9 @@ class Supervisor:
             look = self._looks[node.id] = _Look(_address(node), written=node.last_refreshed)
             self._going[node.id] = asyncio.create_task(self._live(node.id, look), name=f"probe-{node.id}")
 
-    def look_now(self, node: int) -> None:
+    def look_now(self, node: int | None) -> None:
         """Look at a node without waiting for its time."""
-        look = self._looks.get(node)
+        look = self._looks.get(node or 0)
         if look:
             look.now.set()
 

@@ -261,12 +261,15 @@ class Turn:
                 return self._apply_report(batch, stimulus)
             case NodeReport(node=id_, observation=observation):
                 self._apply_observation(batch, batch.nodes.get(id_), observation)
-            case JobReport(uuid=uuid, gone=gone):
-                if gone:
-                    batch.drop_job(uuid)
-                elif uuid in batch.jobs:
-                    batch.save_job(replace(batch.jobs[uuid], stopped=True))
+            case _:
+                self._apply_job_report(batch, stimulus)
         return None
+
+    def _apply_job_report(self, batch: Batch, report: JobReport) -> None:
+        if report.gone:
+            batch.drop_job(report.uuid)
+        elif report.uuid in batch.jobs:
+            batch.save_job(replace(batch.jobs[report.uuid], stopped=True))
 
     def _apply_order(self, batch: Batch, prepared: PreparedOrder) -> Settled:
         order = prepared.order

@@ -7,7 +7,7 @@ from orchestrator.domain.commands import Command, TaskKey, Unset
 from orchestrator.domain.facts import Report
 from orchestrator.domain.task import DEFAULT_PROJECT, Source
 from orchestrator.engine.changes import Wanted
-from orchestrator.engine.stimuli import JobReport, NodeReport, PreparedOrder, Stimulus
+from orchestrator.engine.stimuli import NodeReport, PreparedOrder, Stimulus
 
 
 def wanted_by(stimuli: Iterable[Stimulus]) -> Wanted:
@@ -23,8 +23,8 @@ def wanted_by(stimuli: Iterable[Stimulus]) -> Wanted:
                 _add_command(wanted, order.command)
             case NodeReport():
                 wanted.nodes = True
-            case JobReport(uuid=uuid):
-                wanted.jobs.add(uuid)
+            case _:
+                wanted.jobs.add(stimulus.uuid)
     return wanted
 
 

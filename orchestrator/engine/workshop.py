@@ -53,7 +53,7 @@ class Workshop:
     clock: Clock
     timing: Timing
     chance: random.Random = field(default_factory=random.Random)
-    probe: Callable[[int], None] = lambda _: None
+    probe: Callable[[int | None], None] = lambda _: None
     """Ask for a node to be looked at now."""
     tally: Tally = field(default_factory=Tally)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -97,11 +97,8 @@ class Workshop:
         if node is None:
             raise Ended(facts.NodeLost(f"processing node {task.processing_node_name} was removed"))
         if self._seconds_left(node) <= 0:
-            raise Ended(
-                facts.NodeLost(
-                    f"{node.name} has been unreachable for {told_time(self.timing.node_lost_after)}: {node.problem}"
-                )
-            )
+            away = told_time(self.timing.node_lost_after)
+            raise Ended(facts.NodeLost(f"{node.name} has been unreachable for {away}: {node.problem}"))
         return node
 
     async def _tell_of(self, task: Task, reason: str) -> None:

@@ -89,15 +89,15 @@ class Transfer:
         return await self._shop.images.stage(self._task, source, resize_to=resize_to)
 
     async def _send_one(self, file: OutgoingFile) -> None:
-        for asked in range(ASKED_AGAIN):
+        asked = 0
+        while True:
             try:
-                await self._send_once(file)
+                return await self._send_once(file)
             except NodeFault:
-                if asked + 1 == ASKED_AGAIN or self._is_over():
+                asked += 1
+                if asked == ASKED_AGAIN or self._is_over():
                     raise
-                await asyncio.sleep(min(5.0, 0.2 * 2**asked) * (0.5 + self._shop.chance.random() / 2))
-            else:
-                return
+                await asyncio.sleep(min(5.0, 0.1 * 2**asked) * (0.5 + self._shop.chance.random() / 2))
 
     async def _send_once(self, file: OutgoingFile) -> None:
         self._upload.flying.add(file.name)

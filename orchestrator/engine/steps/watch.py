@@ -50,8 +50,7 @@ class Watch:
                 return self._shop.later(task, f"{error}; asking once more")
             return facts.JobLost(str(error))
         except NodeError as error:
-            if task.job_node is not None:
-                self._shop.probe(task.job_node)
+            self._shop.probe(task.job_node)
             return self._shop.later(task, str(error))
         except (FileError, StoreError) as error:
             return self._shop.later(task, str(error))

@@ -21,7 +21,7 @@ def replaced(monkeypatch, bundle, step, function):
 
 
 async def test_a_new_step_waits_until_every_old_one_has_let_go(bundle):
-    await bundle.add_node()
+    node = await bundle.add_node()
     accept = bundle.shelves.accept
     slow = asyncio.Event()
 
@@ -37,10 +37,13 @@ async def test_a_new_step_waits_until_every_old_one_has_let_go(bundle):
     task = await bundle.create()
     await bundle.until_task(task, stage="collecting")
     await asyncio.sleep(1)
-    await bundle.act(task, "CANCEL")
-    await bundle.act(task, "REMOVE")
+    for action in ("CANCEL", "RESTART"):
+        await bundle.act(task, action)
+    await bundle.until_task(task, stage="uploading")
+    for action in ("CANCEL", "REMOVE"):
+        await bundle.act(task, action)
     await asyncio.sleep(60)
-    assert 0 == bundle.shelves.count("remove")
+    assert (1, 0) == (node.count("begin"), bundle.shelves.count("remove"))
     slow.set()
     await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"])
     assert {} == bundle.engine.conductor._leaving
@@ -123,6 +126,54 @@ async def test_an_outcome_that_cannot_be_written_holds_nobody_up_who_wants_somet
     await asyncio.sleep(120)
     await bundle.act(task, "REMOVE")
     await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=10)
+
+
+async def test_an_outcome_that_nobody_wants_any_more_is_not_reported_again(bundle, monkeypatch):
+    await bundle.add_node()
+    report, reported, gate = Turn.report, [], asyncio.Event()
+
+    async def failing_report(turn, report_):
+        if type(report_.fact).__name__ != "ResultsCollected":
+            return await report(turn, report_)
+        reported.append(report_)
+        await gate.wait()
+        raise StoreError("locked")
+
+    monkeypatch.setattr(Turn, "report", failing_report)
+    task = await bundle.create()
+    await bundle.until(lambda: reported)
+    await bundle.act(task, "CANCEL")
+    gate.set()
+    await bundle.until(lambda: not bundle.engine.conductor._leaving)
+    assert 1 == len(reported)
+
+
+async def test_a_database_that_fails_while_a_task_waits_for_its_node_is_waited_for(bundle, monkeypatch):
+    node = await bundle.add_node(ScriptedNode(seconds=100))
+    task = await bundle.create()
+    await bundle.until_task(task, status=20)
+    report, failing = Turn.report, [StoreError("locked")]
+
+    async def failing_report(turn, report_):
+        if failing and "waiting for node-1" in getattr(report_.fact, "reason", ""):
+            raise failing.pop()
+        return await report(turn, report_)
+
+    monkeypatch.setattr(Turn, "report", failing_report)
+    node.go_away()
+    await bundle.until(lambda: not failing)
+    node.come_back()
+    await bundle.until_task(task, status=40, attempt=1)
+
+
+async def test_a_report_that_was_refused_for_an_older_fence_does_not_disown_the_task(bundle):
+    task = await bundle.create()
+    older = await bundle.row(task)
+    await bundle.act(task, "RESTART")
+    bundle.engine.conductor.disown(older)
+    assert [task] == list(bundle.engine.conductor.tasks)
+    bundle.engine.conductor.disown(await bundle.row(task))
+    assert [] == list(bundle.engine.conductor.tasks)
 
 
 async def test_a_step_whose_outcome_changes_nothing_does_not_spin(bundle, monkeypatch, logs):

@@ -61,6 +61,17 @@ async def test_nodes_that_another_daemon_added_moved_or_removed_are_seen(bundle)
     assert node.calls
 
 
+async def test_a_task_goes_elsewhere_when_another_daemon_removed_its_node(bundle):
+    node = await bundle.add_node(ScriptedNode(seconds=1000))
+    task = await bundle.create()
+    await bundle.until_task(task, status=20)
+    other = await bundle.add_node(number=2)
+    await change(bundle, gone_nodes={node.id})
+    done = await bundle.until_task(task, status=40)
+    assert other.id == done["processing_node"]
+    assert any("processing node node-1 was removed" in reason for reason in bundle.reasons(task))
+
+
 async def test_a_job_that_a_dead_daemon_abandoned_is_stopped_before_its_task_is_placed_again(bundle):
     node = await bundle.add_node()
     node.take(UUID, images=3)

@@ -9,6 +9,7 @@ import pytest
 from orchestrator.domain import commands
 from orchestrator.domain.errors import JobNotFound, NodeFault, NodeRefused, StoreError
 from orchestrator.engine.reaper import Reaper
+from orchestrator.engine.stimuli import JobReport
 from orchestrator.engine.turn import Turn
 from tests.integration.store.rows import a_job
 from tests.unit.engine.bundle import VIRTUAL_TIME
@@ -151,6 +152,16 @@ async def test_a_job_that_comes_again_while_its_reaping_ends_is_seen_to_again(bu
     monkeypatch.setattr(Turn, "confirm_job", confirm_and_take)
     await gone(bundle)
     assert {} == bundle.engine.reaper._going
+
+
+async def test_a_job_that_another_daemon_saw_off_is_left_alone(bundle):
+    node, task, uuid = await canceled(bundle)
+    node.will("remove", NodeFault("502"))
+    await bundle.act(task, "CANCEL")
+    await bundle.until(lambda: node.count("remove"))
+    await bundle.engine.turn.confirm_job(JobReport(uuid, gone=True))
+    await bundle.until(lambda: not bundle.engine.reaper._going)
+    assert 1 == node.count("remove")
 
 
 async def test_a_stopped_reaper_takes_nothing_on(bundle):

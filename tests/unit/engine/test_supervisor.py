@@ -8,6 +8,7 @@ import pytest
 from orchestrator.domain import commands
 from orchestrator.domain.errors import NodeFault, StoreError
 from orchestrator.domain.node import NodeOption
+from orchestrator.engine.changes import Changes
 from orchestrator.engine.timing import Timing
 from orchestrator.engine.turn import Turn
 from tests.unit.engine.bundle import VIRTUAL_TIME, running
@@ -113,6 +114,11 @@ async def test_a_node_that_is_not_on_the_board_is_not_looked_at():
         going = bundle.engine.supervisor._going[node.id]
         bundle.engine.board._nodes.clear()
         await bundle.until(going.done)
+
+
+async def test_nodes_that_were_never_looked_at_may_go(bundle):
+    bundle.engine.supervisor.on_commit(Changes(owner="me", gone_nodes={99}))
+    assert {} == bundle.engine.supervisor._looks
 
 
 async def test_a_stopped_supervisor_begins_nothing(bundle):

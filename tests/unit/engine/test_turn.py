@@ -153,14 +153,32 @@ async def test_one_poisonous_fact_among_many_fails_those_who_handed_it_in_and_th
     assert ["for the weather"] * 2 == [(await bundle.row(task)).reason for task in tasks]
 
 
-async def test_whoever_gave_up_waiting_harms_nobody(bundle, monkeypatch):
-    failing(monkeypatch, bundle, ZeroDivisionError(), ZeroDivisionError(), StoreError("locked"))
-    asking = [asyncio.create_task(bundle.settle(CreateProject(name=str(n)))) for n in range(2)]
-    facts = asyncio.create_task(bundle.engine.turn.report_all([Report(1, 0, Committing())] * 2))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    for each in (*asking, facts):
+@pytest.mark.parametrize("error", [StoreError("locked"), ZeroDivisionError()])
+async def test_whoever_gave_up_waiting_harms_nobody(bundle, monkeypatch, error):
+    turn, gate, begun = type(bundle.engine.turn), asyncio.Event(), []
+    commit = turn._commit
+
+    async def failing_commit(self, stimuli, sent):
+        begun.append(len(stimuli))
+        await gate.wait()
+        if stimuli:
+            raise error
+        return await commit(self, stimuli, sent)
+
+    monkeypatch.setattr(turn, "_commit", failing_commit)
+    facts = [Report(1, 0, Committing())] * 2
+    asking = [
+        asyncio.create_task(bundle.settle(CreateProject(name="x"))),
+        asyncio.create_task(bundle.engine.turn.report(facts[0])),
+        asyncio.create_task(bundle.engine.turn.report_all(facts)),
+    ]
+    await bundle.until(lambda: begun)
+    for each in asking:
         each.cancel()
+    await asyncio.wait(asking)
+    gate.set()
+    await asyncio.sleep(1)
+    monkeypatch.undo()
     assert (await bundle.settle(CreateProject(name="after")))["ok"]
 
 
