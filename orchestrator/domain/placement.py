@@ -1,6 +1,6 @@
 """Which waiting task goes to which processing node: a pure function of what is known of both."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.domain.node import Health, ProcessingNode
@@ -55,10 +55,11 @@ class Kept:
 def place(waiting: Sequence[Waiting], candidates: Sequence[Candidate]) -> tuple[list[Assignment], list[Kept]]:
     """Give each waiting task a node, or the reason why it has none: higher priority first, then oldest."""
     load = {candidate.node.id: 0 for candidate in candidates}
+    known = {each.node.id: frozenset(option.name for option in each.node.options) for each in candidates}
     assignments: list[Assignment] = []
     kept: list[Kept] = []
     for item in sorted(waiting, key=lambda item: (-item.task.priority, item.task.created_at, item.task.id)):
-        chosen = _choose(item, candidates, load)
+        chosen = _choose(item, candidates, load=load, known=known)
         if isinstance(chosen, str):
             kept.append(Kept(item.task, chosen))
         else:
@@ -67,7 +68,9 @@ def place(waiting: Sequence[Waiting], candidates: Sequence[Candidate]) -> tuple[
     return assignments, kept
 
 
-def _choose(item: Waiting, candidates: Sequence[Candidate], load: Mapping[int, int]) -> ProcessingNode | str:
+def _choose(
+    item: Waiting, candidates: Sequence[Candidate], *, load: Mapping[int, int], known: Mapping[int, frozenset[str]]
+) -> ProcessingNode | str:
     if item.stopping_on:
         return f"waiting for its previous job to stop on {item.stopping_on}"
     if not candidates:
@@ -75,9 +78,9 @@ def _choose(item: Waiting, candidates: Sequence[Candidate], load: Mapping[int, i
     allowed = _allowed(item.task, candidates)
     if isinstance(allowed, str):
         return allowed
-    fitting = [candidate for candidate in allowed if _misfit(item, candidate.node) is None]
+    fitting = [candidate for candidate in allowed if _misfit(item, candidate.node, known) is None]
     if not fitting:
-        misfit = _misfit(item, allowed[0].node)
+        misfit = _misfit(item, allowed[0].node, known)
         return f"waiting for a processing node: {misfit}" if len(allowed) == 1 else _nobody_fits(item, allowed)
     free = [candidate for candidate in fitting if candidate.free_slots > load[candidate.node.id]]
     if not free:
@@ -103,15 +106,19 @@ def _allowed(task: Task, candidates: Sequence[Candidate]) -> list[Candidate] | s
     return others or list(candidates)
 
 
-def _misfit(item: Waiting, node: ProcessingNode) -> str | None:
-    """Say why a node cannot take a task at all just now; None when it can."""
+def _misfit(item: Waiting, node: ProcessingNode, known: Mapping[int, frozenset[str]]) -> str | None:
+    """Say why a node cannot take a task at all just now; None when it can.
+
+    A node whose options are not known yet may know all of them.
+    """
     if not node.online or node.info is None:
         return f"{node.name} is {node.health.value if node.health is not Health.UNKNOWN else 'not reached yet'}"
     if node.info.max_images is not None and item.files > node.info.max_images:
         return f"{node.name} takes at most {node.info.max_images} images, and the task has {item.files}"
-    unknown = unknown_options(item.task, [node])
-    if unknown:
-        return f"{node.name} does not know the option {unknown[0]}"
+    options = known[node.id]
+    for option in item.task.options if options else ():
+        if option.name not in options:
+            return f"{node.name} does not know the option {option.name}"
     return None
 
 
@@ -124,11 +131,3 @@ def _nobody_fits(item: Waiting, allowed: Sequence[Candidate]) -> str:
         largest = max(limit for limit in limits if limit is not None)
         return f"waiting for a processing node: the task has {item.files} files, and the largest takes {largest}"
     return f"waiting for a processing node: none of the {len(online)} online knows all of its options"
-
-
-def unknown_options(task: Task, nodes: Collection[ProcessingNode]) -> list[str]:
-    """Give the task's options that none of these nodes knows. A node whose options are not known yet knows all."""
-    if any(not node.options for node in nodes):
-        return []
-    known = {option.name for node in nodes for option in node.options}
-    return [option.name for option in task.options if option.name not in known]

@@ -23,6 +23,9 @@ log = structlog.get_logger()
 PAUSE = 0.05
 """Seconds between two looks: what changes meanwhile is looked at together."""
 
+PAUSE_PER_TASK = 0.0002
+"""The same for each waiting task: a look costs in proportion, and a crowd must not be looked at for each that comes."""
+
 REASON_AFTER = timedelta(seconds=2)
 """A wait that is over sooner needs no explanation of its own."""
 
@@ -54,7 +57,7 @@ class Placing:
                     log.exception("placing.failed")
                 wanted.set()
                 await asyncio.sleep(1.0)
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(max(PAUSE, PAUSE_PER_TASK * len(self.conductor.to_place)))
 
     async def _place(self) -> None:
         waiting = self._waiting()

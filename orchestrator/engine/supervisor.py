@@ -102,7 +102,10 @@ class Supervisor:
     # ---------------------------------------------------------------------------------------------------- one node
 
     async def _live(self, id_: int, look: _Look) -> None:
-        while (node := self.shop.board.get(id_)) is not None:
+        while True:
+            node = self.shop.board.get(id_)
+            if node is None:
+                return
             try:
                 observation = await self._look(node, look)
                 current = self.shop.board.get(id_)

@@ -69,7 +69,15 @@ class PlainClient:
         return shelf
 
     async def replay(self) -> Shelf:
-        """Collect every event that the stream has kept."""
+        """Collect every event that the stream has kept; a broker that has just started may not have it up yet."""
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    return await self._replay()
+                except aio_pika.exceptions.ChannelNotFoundEntity:
+                    await asyncio.sleep(0.2)
+
+    async def _replay(self) -> Shelf:
         channel = await self.connection.channel()
         await channel.set_qos(prefetch_count=100)
         queue = await channel.get_queue(f"{self.prefix}.events.log", ensure=False)

@@ -56,8 +56,7 @@ def _cell(text: str, width: int, *, left: bool) -> str:
 def ratio(
     figures: dict[str, Figure], key: str, title: str, *, of: str, to: str, floor: str, aim: str = ""
 ) -> Figure | None:
-    """Give how many times the median of one figure is that of another; None when either was not measured."""
-    measured = [figures[name].median for name in (of, to) if name in figures and figures[name].values]
-    if len(measured) != len((of, to)):
-        return None
-    return Figure(key, title, "×", [measured[0] / measured[1]], floor, aim, decimals=1)
+    """Give how many times one figure is the other, repeat by repeat, as they were measured in turns; None without."""
+    pairs = zip(figures[of].values, figures[to].values, strict=True) if {of, to} <= figures.keys() else ()
+    values = [one / other for one, other in pairs]
+    return Figure(key, title, "×", values, floor, aim, decimals=1) if values else None

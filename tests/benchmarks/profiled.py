@@ -42,7 +42,8 @@ async def main(arguments: argparse.Namespace) -> None:
                 _profile_store(profile)
             async with running(_settings(Path(folder), name)) as app:
                 await _work_off(app, client, arguments, profile)
-    pstats.Stats(profile).sort_stats(arguments.sort).print_stats(arguments.lines)
+    if arguments.thread != "none":
+        pstats.Stats(profile).sort_stats(arguments.sort).print_stats(arguments.lines)
 
 
 async def _work_off(app: App, client: Load, arguments: argparse.Namespace, profile: cProfile.Profile) -> None:

@@ -128,6 +128,13 @@ class Bundle:
 @asynccontextmanager
 async def running(folder: Path, timing: Timing = QUICK) -> AsyncIterator[Bundle]:
     """Run an engine for a test."""
+    async with built(folder, timing) as bundle, bundle.engine.running():
+        yield bundle
+
+
+@asynccontextmanager
+async def built(folder: Path, timing: Timing = QUICK) -> AsyncIterator[Bundle]:
+    """Build an engine that does not run yet."""
     photos = folder / "photos"
     photos.mkdir(exist_ok=True)
     clock = WallClock()
@@ -146,5 +153,4 @@ async def running(folder: Path, timing: Timing = QUICK) -> AsyncIterator[Bundle]
         bundle = Bundle(engine, store, shelves, folder / "data", photos)
         engine.turn.listeners.append(bundle.on_commit)
         await stack.enter_async_context(bundle._stack)
-        await stack.enter_async_context(engine.running())
         yield bundle

@@ -271,6 +271,14 @@ class AllOrNothing:
         assert 40 == task.version
         assert list(range(1, 41)) == [each.number for each in await store.unsent(after=0, limit=100)]
 
+    async def test_a_project_that_is_being_deleted_goes_with_the_last_of_its_tasks(self, store: SqlStore):
+        projects = {2: a_project(2, deleting=True), 3: a_project(3)}
+        await write(store, a_task(1, project=2), a_task(2, project=2), a_task(3, project=3), projects=projects)
+        await write(store, removed={1})
+        assert [2, 3] == [project.id for project in (await read(store, projects={2, 3})).projects]
+        await write(store, removed={2, 3})
+        assert [3] == [project.id for project in (await read(store, projects={2, 3})).projects]
+
 
 class Suite(Reading, Numbering, Writing, Outbox, AllOrNothing):
     """All of it."""

@@ -242,3 +242,26 @@ def test_a_job_given_up_for_want_of_an_image_leaves_its_node_and_rests():
     assert (Stage.WAITING, None, later, 1) == (task.stage, task.job_node, task.not_before, task.tries)
     last = apply(replace(sample_task(Stage.UPLOADING, None), tries=2), spoiled)
     assert (Status.FAILED, None) == (last.status, last.not_before)
+
+
+def test_a_job_that_its_node_only_prepares_stays_queued():
+    queued = sample_task(Stage.PROCESSING, Status.QUEUED)
+    assert Status.QUEUED is apply(queued, facts.JobSeen(status=20, progress=0, processing_time=-1)).status
+    assert Status.RUNNING is apply(queued, facts.JobSeen(status=20, progress=0, processing_time=1)).status
+
+
+@pytest.mark.parametrize(
+    ("automatic", "expected"), [(True, (Stage.WAITING, None)), (False, (Stage.ENDED, Status.FAILED))]
+)
+def test_a_restart_whose_node_is_lost_goes_elsewhere_or_fails(automatic, expected):
+    ended = replace(sample_task(Stage.ENDED, Status.COMPLETED), auto_processing_node=automatic)
+    waiting = apply(ended, pending(PendingAction.RESTART))
+    lost = apply(waiting, facts.NodeLost("node-5 was away for 10 min"))
+    assert expected == (lost.stage, lost.status)
+    assert ("", 5, "node-5 was away for 10 min") == (lost.job_uuid, lost.avoid_node, lost.reason)
+
+
+def test_the_choice_of_nodes_for_the_next_attempt_does_not_cut_the_present_one():
+    uploading, waiting = sample_task(Stage.UPLOADING, None), sample_task(Stage.WAITING, None)
+    change = UpdateTask(task=KEY, auto_processing_node=False)
+    assert (0, 1) == tuple(apply(task, change).fence - task.fence for task in (uploading, waiting))

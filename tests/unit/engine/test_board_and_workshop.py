@@ -11,7 +11,7 @@ from orchestrator.engine.board import FORMER, Board
 from orchestrator.engine.changes import Changes
 from orchestrator.engine.tally import Tally
 from orchestrator.engine.timing import Timing
-from orchestrator.engine.workshop import Overtaken
+from orchestrator.engine.workshop import Overtaken, told_time
 from tests.integration.store.rows import NOON, a_job, a_node
 from tests.unit.engine.bundle import VIRTUAL_TIME, running
 from tests.unit.engine.fakes import FakeClients, ScriptedNode
@@ -115,3 +115,8 @@ async def test_a_timeout_of_the_work_itself_stays_one(bundle):
     with pytest.raises(TimeoutError):
         async with bundle.engine.shop.telling(tell):
             raise TimeoutError
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(45, "45 s"), (90, "90 s"), (600, "10 min"), (86_400, "24 h")])
+def test_times_are_said_as_people_do(seconds, expected):
+    assert expected == told_time(seconds)

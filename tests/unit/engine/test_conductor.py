@@ -149,9 +149,10 @@ async def test_an_outcome_that_nobody_wants_any_more_is_not_reported_again(bundl
 
 
 async def test_a_database_that_fails_while_a_task_waits_for_its_node_is_waited_for(bundle, monkeypatch):
-    node = await bundle.add_node(ScriptedNode(seconds=100))
+    node = await bundle.add_node()
+    gate = node.hold("download")
     task = await bundle.create()
-    await bundle.until_task(task, status=20)
+    await bundle.until(lambda: node.count("download"))
     report, failing = Turn.report, [StoreError("locked")]
 
     async def failing_report(turn, report_):
@@ -161,6 +162,7 @@ async def test_a_database_that_fails_while_a_task_waits_for_its_node_is_waited_f
 
     monkeypatch.setattr(Turn, "report", failing_report)
     node.go_away()
+    gate.set()
     await bundle.until(lambda: not failing)
     node.come_back()
     await bundle.until_task(task, status=40, attempt=1)

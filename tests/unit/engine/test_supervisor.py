@@ -113,6 +113,7 @@ async def test_a_node_that_is_not_on_the_board_is_not_looked_at():
         node = await bundle.add_node()
         going = bundle.engine.supervisor._going[node.id]
         bundle.engine.board._nodes.clear()
+        bundle.engine.supervisor.look_now(node.id)
         await bundle.until(going.done)
 
 
