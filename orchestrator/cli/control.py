@@ -20,6 +20,8 @@ SILENCE: Final = 45.0
 
 READ_AT_ONCE: Final = 65536
 
+CUT_OFF: Final = "The daemon cut the events off: it died, or they were read too slowly."
+
 
 class ControlClient:
     """The daemon on this machine. Raises ``Unreachable`` when there is none, ``CliError`` for what it refuses."""
@@ -66,6 +68,9 @@ class ControlClient:
             if response.status != http.client.OK:
                 raise refusal(json.loads(response.read())["error"])
             return response, response.read1(READ_AT_ONCE)
+        except ConnectionError:
+            # It was there to connect to: a daemon that ends just now is one that may be back.
+            raise StreamEnded(CUT_OFF) from None
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(f"The daemon at {self._path} gave no answer: {_said(error)}.") from None
 
@@ -124,7 +129,7 @@ def _lines(response: http.client.HTTPResponse, begun: bytes) -> Iterator[dict[st
                 break
             rest += more
     except (OSError, http.client.HTTPException, ValueError):
-        raise StreamEnded("The daemon cut the events off: it died, or they were read too slowly.") from None
+        raise StreamEnded(CUT_OFF) from None
     raise StreamEnded("The daemon ended the events: it is stopping.")
 
 

@@ -79,10 +79,11 @@ def _follow(daemon: Daemon, watched: Watched) -> None:
                     _refresh(daemon, watched, task)
                 patience_ends = None
                 _read(events, watched)
-        except StreamEnded:
-            # Most likely the daemon is being restarted: the tasks go on, and so do we.
-            patience_ends = patience_ends or time.monotonic() + PATIENCE
-        except Unreachable:
+        except Unreachable as error:
+            if patience_ends is None and isinstance(error, StreamEnded):
+                # Most likely the daemon is being restarted: the tasks go on, and so do we.
+                patience_ends = time.monotonic() + PATIENCE
+                continue
             if patience_ends is None or time.monotonic() > patience_ends:
                 raise
             time.sleep(PAUSE)

@@ -138,8 +138,8 @@ def test_events_that_are_refused_are_told_in_the_daemons_words(side, orchestrato
     assert "pattern: The pattern must be 1 to 255 bytes long" in result.stderr
 
 
-def test_a_stream_that_is_not_answered_is_told(root):
-    with impostor(root, b"") as daemon, pytest.raises(Unreachable, match="gave no answer"), daemon.events("#"):
+def test_a_daemon_that_dies_as_it_is_asked_for_events_has_ended_the_stream(root):
+    with impostor(root, b"") as daemon, pytest.raises(StreamEnded, match="it died"), daemon.events("#"):
         pass
 
 

@@ -136,6 +136,14 @@ def test_a_daemon_that_restarts_is_waited_for(monkeypatch):
     assert 0 == watching.watch(daemon, [public_task(a_task())], quiet=True).exit_code
 
 
+def test_streams_that_keep_ending_end_the_watch(monkeypatch):
+    monkeypatch.setattr(watching, "PAUSE", 0)
+    monkeypatch.setattr(watching, "PATIENCE", 0)
+    daemon = FickleDaemon(StreamEnded("it died"), StreamEnded("it died again"), task=a_task())
+    with pytest.raises(StreamEnded, match="again"):
+        watching.watch(daemon, [public_task(a_task())], quiet=True)
+
+
 def test_a_broker_that_goes_on_while_the_daemon_restarts_does_not_end_the_watch(monkeypatch):
     monkeypatch.setattr(watching, "PAUSE", 0)
     daemon = FickleDaemon([], [], [], task=completed(version=2), away=2)

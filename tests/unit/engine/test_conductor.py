@@ -23,7 +23,7 @@ def replaced(monkeypatch, bundle, step, function):
 async def test_a_new_step_waits_until_every_old_one_has_let_go(bundle):
     node = await bundle.add_node()
     accept = bundle.shelves.accept
-    slow = asyncio.Event()
+    slow = bundle.shelves.hold("letting go")
 
     async def stubborn(task):
         try:
