@@ -67,8 +67,8 @@ class Conductor:
         if changes.nodes or changes.gone_nodes or changes.jobs or changes.gone_jobs:
             self.placing_wanted.set()
 
-    def adopt(self, tasks: Iterable[Task]) -> None:
-        """Take tasks as they now stand, and begin what is due."""
+    def adopt(self, tasks: Iterable[Task], *, within: float = 0.0) -> None:
+        """Take tasks as they now stand, and begin what is due; ``within``: seconds over which a crowd is spread."""
         for task in tasks:
             known = self.tasks.get(task.id)
             if task.stage not in IN_WORK:
@@ -76,7 +76,7 @@ class Conductor:
                 continue
             self.tasks[task.id] = task
             if known is None or known.fence != task.fence or task.id not in self._going:
-                self._begin(task)
+                self._begin(task, pause=within * self.shop.chance.random() if within else 0.0)
 
     def disown(self, task: Task) -> None:
         """Let go of a task of which a report was refused: unless we know a later state, another daemon has it."""
@@ -134,7 +134,7 @@ class Conductor:
         if not self._leaving[task]:
             del self._leaving[task]
 
-    def _begin(self, task: Task) -> None:
+    def _begin(self, task: Task, *, pause: float) -> None:
         self._cut(task.id)
         if self._stopping:
             return
@@ -146,7 +146,7 @@ class Conductor:
         else:
             assert step is not None, "what is in work has a next step"
             after = frozenset(self._leaving.get(task.id, ()))
-            handle = asyncio.create_task(self._live(task, step, after), name=f"{step}-{task.id}")
+            handle = asyncio.create_task(self._live(task, step, after, pause), name=f"{step}-{task.id}")
             self._going[task.id] = _Going(handle)
 
     def _mine(self, task: Task) -> _Going | None:
@@ -154,10 +154,12 @@ class Conductor:
         going = self._going.get(task.id)
         return going if going and going.handle is asyncio.current_task() else None
 
-    async def _live(self, task: Task, step: Step, after: "Collection[asyncio.Task[None]]") -> None:
+    async def _live(self, task: Task, step: Step, after: "Collection[asyncio.Task[None]]", pause: float) -> None:
         """Do a step again and again until it is done or the task has moved on."""
         if after:
             await asyncio.wait(after)
+        if pause:
+            await asyncio.sleep(pause)
         standing: Task | None = task
         while standing and self._mine(task):
             await self._rest(standing)

@@ -18,6 +18,9 @@ from orchestrator.engine.workshop import Workshop
 
 log = structlog.get_logger()
 
+TAKEN_UP = 2000
+"""Tasks a second that a crowd is taken up at, so that commands and the bus are not kept waiting by a start."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Lease:
@@ -83,7 +86,7 @@ class Lease:
             self._note_upload(task)
         if tasks:
             log.info("lease.taken_over", tasks=len(tasks))
-        self.conductor.adopt(tasks)
+        self.conductor.adopt(tasks, within=min(self.shop.timing.poll_interval, len(tasks) / TAKEN_UP))
 
     def _note_upload(self, task: Task) -> None:
         if task.stage is Stage.UPLOADING and not task.committed:

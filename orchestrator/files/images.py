@@ -64,9 +64,8 @@ class ImageFiles:
             except NeedsThread:
                 pass
         try:
-            return await asyncio.wait_for(
-                self._lookers.ask(lambda stop: self._expansion(taken, stop).run(sources)), self._listing_deadline
-            )
+            async with asyncio.timeout(self._listing_deadline):
+                return await self._lookers.ask(lambda stop: self._expansion(taken, stop).run(sources))
         except TimeoutError:
             return invalid_field(
                 "images", f"looking at the files took more than {self._listing_deadline:g} s: is a network share away?"

@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.domain.errors import StoreError
-from orchestrator.domain.task import Stage
+from orchestrator.domain.task import Stage, Status
+from orchestrator.engine import lease
 from orchestrator.engine.changes import Changes
+from orchestrator.engine.engine import new_job_uuid
 from orchestrator.engine.timing import Timing
 from tests.integration.store.rows import a_job, a_node, a_task, write
 from tests.unit.engine.bundle import VIRTUAL_TIME, running
@@ -47,6 +49,31 @@ async def test_a_task_whose_daemon_died_is_gone_on_with(bundle):
     await bundle.until_task(98, stage="processing")
     assert any("stopped in the middle of the upload" in reason for reason in bundle.reasons(98))
     await bundle.until_task(99, stage="processing")
+
+
+async def test_a_crowd_is_taken_up_a_little_at_a_time(bundle, monkeypatch):
+    monkeypatch.setattr(lease, "TAKEN_UP", 10)
+    node = await bundle.add_node()
+    begun = len(node.calls)
+    crowd = [
+        a_task(
+            number,
+            stage=Stage.PROCESSING,
+            status=Status.RUNNING,
+            job_uuid=new_job_uuid(),
+            job_node=node.id,
+            committed=True,
+        )
+        for number in range(100, 200)
+    ]
+    await write(bundle.store, *crowd, owner="gone")
+    await bundle.until(lambda: 100 <= len(bundle.engine.conductor.tasks))
+    looked = []
+    for _ in range(3):
+        looked.append(len(node.calls) - begun)
+        await asyncio.sleep(bundle.engine.shop.timing.poll_interval / 3)
+    assert looked == sorted(set(looked))
+    assert looked[0] < 50 < looked[-1]
 
 
 async def test_nodes_that_another_daemon_added_moved_or_removed_are_seen(bundle):
