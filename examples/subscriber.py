@@ -1,10 +1,4 @@
-"""Prints one line for each event.
-
-    python examples/subscriber.py [PATTERN] [--until-ended]
-
-PATTERN filters by routing key, task.<event>.<status>.<project>.<task>: `task.*.*.*.134` is all about task 134,
-`task.status-changed.completed.#` every success. Plain aio-pika, none of Orchestrator's code.
-"""
+"""Prints a line for each event: python examples/subscriber.py [PATTERN] [--until-ended]; task.*.*.*.7 is task 7."""
 # ruff: noqa: INP001, T201 - a program to copy, that speaks to a person
 
 import asyncio
@@ -22,7 +16,6 @@ async def follow(pattern: str, *, until_ended: bool) -> None:
     """Print events until a task has ended, or for ever. The queue is ours alone and goes with the connection."""
     async with await aio_pika.connect(URL) as connection:
         channel = await connection.channel()
-        await channel.set_qos(prefetch_count=100)
         queue = await channel.declare_queue(exclusive=True)
         await queue.bind(f"{PREFIX}.events", routing_key=pattern)
         print(f"subscribed to {pattern}", flush=True)
@@ -31,15 +24,12 @@ async def follow(pattern: str, *, until_ended: bool) -> None:
             async for message in messages:
                 async with message.process():  # acknowledged when the block ends, given back when it raises
                     event = json.loads(message.body)
-                    subject, sequence = event["subject"], event["sequence"]
-                    if sequence <= seen.get(subject, 0):  # a repeat: delivery is at least once
-                        continue
-                    seen[subject] = sequence
-                    print(f"{subject} #{sequence} {event['type']}: {event['data']['reason']}", flush=True)
+                    if event["sequence"] > seen.get(event["subject"], 0):  # else a repeat: delivery is at least once
+                        seen[event["subject"]] = event["sequence"]
+                        print("{subject} #{sequence} {type}:".format_map(event), event["data"]["reason"], flush=True)
                 if until_ended and event["data"].get("task", {}).get("stage") == "ended":
                     return
 
 
-if __name__ == "__main__":
-    patterns = [word for word in sys.argv[1:] if not word.startswith("--")]
-    asyncio.run(follow(patterns[0] if patterns else "#", until_ended="--until-ended" in sys.argv))
+patterns = [word for word in sys.argv[1:] if not word.startswith("--")]
+asyncio.run(follow(patterns[0] if patterns else "#", until_ended="--until-ended" in sys.argv))

@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 
 import orchestrator
-from tests.benchmarks import commands, idle, latency, machine, restart, upload
+from tests.benchmarks import commands, ended, idle, latency, machine, restart, upload
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.figures import Figure, table
 
@@ -25,6 +25,7 @@ MEASURES: dict[str, Measure] = {
     "idle": idle.measure,
     "restart": restart.measure,
     "upload": upload.measure,
+    "ended": ended.measure,
 }
 DEADLINE = 600.0
 """Seconds for any one of them."""

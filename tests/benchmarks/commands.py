@@ -61,7 +61,7 @@ async def measure(bench: Bench) -> list[Figure]:
 
 
 async def _daemon_run(bench: Bench, store: str) -> Run:
-    async with _ground(bench, store) as (folder_name, store_url, client):
+    async with ground(bench, store) as (folder_name, store_url, client):
         folder = bench.folder / folder_name
         paths = images(folder / "flight")
         settings = {
@@ -69,26 +69,27 @@ async def _daemon_run(bench: Bench, store: str) -> Run:
             **({"store__url": store_url} if store_url else {}),
         }
         async with daemon(folder, bus_url=bench.amqp_url, prefix=folder_name, **settings) as child:
-            return await _settle(client, paths, child.pid, count=bench.count)
+            return await settle_backlog(client, paths, child.pid, count=bench.count)
 
 
 async def _peer_run(bench: Bench, store: str) -> Run:
-    async with _ground(bench, store) as (folder_name, store_url, client):
+    async with ground(bench, store) as (folder_name, store_url, client):
         folder = bench.folder / folder_name
         paths = images(folder / "flight")
         url = store_url or f"sqlite+aiosqlite:///{folder}/peer.db"
         async with program("tests.benchmarks.peer", bench.amqp_url, folder_name, url) as (pid, _):
-            return await _settle(client, paths, pid, count=min(PEER_COUNT, bench.count))
+            return await settle_backlog(client, paths, pid, count=min(PEER_COUNT, bench.count))
 
 
-async def _settle(client: Load, paths: list[str], pid: int, *, count: int) -> Run:
+async def settle_backlog(client: Load, paths: list[str], pid: int, *, count: int) -> Run:
     """Put the backlog before the process and take the time."""
+    mark = uuid4().hex
     await client.subscribe()
-    await client.send(bodies(paths, WARM_UP), lot="warm")
+    await client.send(bodies(paths, WARM_UP), lot=f"{mark}-warm")
     await client.arrived(WARM_UP, within=DEADLINE)
     usage = Usage(pid)
     async with held(pid):
-        await client.send(bodies(paths, count), lot="run")
+        await client.send(bodies(paths, count), lot=f"{mark}-run")
         cpu, began = usage.cpu(), time.monotonic()
     ended = await client.arrived(WARM_UP + count, within=DEADLINE)
     run = Run(count / (ended - began), (usage.cpu() - cpu) / count * 1e6, usage.memory())
@@ -100,7 +101,7 @@ async def _settle(client: Load, paths: list[str], pid: int, *, count: int) -> Ru
 
 
 @asynccontextmanager
-async def _ground(bench: Bench, store: str) -> AsyncIterator[tuple[str, str, Load]]:
+async def ground(bench: Bench, store: str) -> AsyncIterator[tuple[str, str, Load]]:
     """Give a name, the URL of an empty database (for SQLite none: the default is used), and a client."""
     name = f"bench-{uuid4().hex[:10]}"
     async with AsyncExitStack() as stack:

@@ -21,6 +21,9 @@ LOT = 1000
 WORK = 2.0
 """Seconds that it works before it is killed."""
 
+TAKEN_UP = 8.0
+"""Seconds after which all tasks are being looked at regularly."""
+
 
 async def measure(bench: Bench) -> list[Figure]:
     """Fill the store, start, kill, and take the time from exec to /health/ready."""
@@ -28,6 +31,7 @@ async def measure(bench: Bench) -> list[Figure]:
     folder = bench.folder / name
     figure = Figure("restart", f"ready after kill -9, {TASKS:,} running tasks", "s", floor="3", aim="1", decimals=2)
     empty = Figure("start-empty", "ready, nothing in the store", "s", decimals=2)
+    cpu = Figure("watch-cpu", f"CPU with {TASKS:,} running tasks, each looked at every 5 s", "% of a core", decimals=0)
     memory = Figure("restart-memory", f"RSS with {TASKS:,} running tasks", "MiB", floor="300")
     async with (
         load(bench.amqp_url, name),
@@ -44,9 +48,17 @@ async def measure(bench: Bench) -> list[Figure]:
                 await asyncio.sleep(WORK)
                 await child.kill()
                 figure.values.append(await _ready(child, session))
-                await asyncio.sleep(WORK)
+                await asyncio.sleep(TAKEN_UP)
+                cpu.values.append(await _share(child, seconds=min(10.0, bench.seconds)))
                 memory.values.append(child.usage.memory())
-    return [figure, empty, memory]
+    return [figure, empty, cpu, memory]
+
+
+async def _share(child: Measured, *, seconds: float) -> float:
+    """Give how much of a core it uses."""
+    used, began = child.usage.cpu(), time.monotonic()
+    await asyncio.sleep(seconds)
+    return (child.usage.cpu() - used) / (time.monotonic() - began) * 100
 
 
 async def _ready(child: Measured, session: aiohttp.ClientSession) -> float:
