@@ -130,17 +130,21 @@ class Turn:
             self._wake.clear()
             if not self._queue:
                 await self._linger()
-            await self.finish()
-        await self.finish()
+            await self._settle_queued()
+        await self._settle_queued()
 
     async def _linger(self) -> None:
-        """Only confirmations are left: let more of them share a transaction, unless something else comes."""
+        """Only confirmations are there: they wait a while for a transaction that is made anyway."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.timing.idle_flush):
-                await self._wake.wait()
+                while not self._queue and not self._closed:
+                    await self._wake.wait()
+                    self._wake.clear()
 
-    async def finish(self) -> None:
-        """Settle all that was handed in."""
+    async def _settle_queued(self) -> None:
+        """Settle all that was handed in, confirmations along with it; or those alone, if there is nothing else."""
+        if not self._queue and self._sent:
+            await self._settle([])
         while self._queue:
             entries: list[_Entry] = []
             size = 0
@@ -148,8 +152,6 @@ class Turn:
                 entries.append(self._queue.popleft())
                 size += len(entries[-1].stimuli)
             await self._settle(entries)
-        if self._sent:
-            await self._settle([])
 
     async def _settle(self, entries: list[_Entry]) -> None:
         stimuli = [stimulus for entry in entries for stimulus in entry.stimuli]

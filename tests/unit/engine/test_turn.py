@@ -205,6 +205,24 @@ async def test_confirmed_events_are_deleted_with_the_next_transaction_or_after_a
     assert () == await bundle.store.unsent(after=0, limit=9)
 
 
+async def test_confirmations_that_come_in_the_middle_of_a_commit_wait_for_the_next(bundle, monkeypatch):
+    turn, commits = type(bundle.engine.turn), []
+    commit = turn._commit
+
+    async def confirmed_meanwhile(self, stimuli, sent):
+        result = await commit(self, stimuli, sent)
+        if stimuli:
+            self.sent([len(commits) + 1])
+        commits.append((len(stimuli), list(sent)))
+        return result
+
+    monkeypatch.setattr(turn, "_commit", confirmed_meanwhile)
+    for name in ("first", "second", "third"):
+        await bundle.settle(CreateProject(name=name))
+    await bundle.until(lambda: 4 == len(commits))
+    assert [(1, []), (1, [1]), (1, [2]), (0, [3])] == commits
+
+
 async def test_confirmations_that_cannot_be_written_are_told_and_kept(bundle, monkeypatch, logs):
     await bundle.create()
     failing(monkeypatch, bundle, ZeroDivisionError())
