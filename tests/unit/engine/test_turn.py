@@ -206,7 +206,8 @@ async def test_confirmed_events_are_deleted_with_the_next_transaction_or_after_a
 
 
 async def test_confirmations_that_come_in_the_middle_of_a_commit_wait_for_the_next(bundle, monkeypatch):
-    turn, commits = type(bundle.engine.turn), []
+    turn = type(bundle.engine.turn)
+    commits: list[tuple[int, list[int]]] = []
     commit = turn._commit
 
     async def confirmed_meanwhile(self, stimuli, sent):
