@@ -5,9 +5,7 @@ handed back, events still leave, then everything is closed.
 """
 
 import asyncio
-import gc
 import os
-import signal
 import uuid
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -41,16 +39,12 @@ from orchestrator.nodes.nodeodm import Deadlines
 from orchestrator.nodes.registry import NodeRegistry
 from orchestrator.settings import Settings
 from orchestrator.store import SqlStore, open_store
-from orchestrator.telemetry import logging, systemd
 from orchestrator.telemetry.metrics import Metrics
 
 log = structlog.get_logger()
 
 DRAIN = 10.0
 """Seconds that a stop waits for events to leave; the rest leaves at the next start."""
-
-READY_ANYWAY = 20.0
-"""Seconds after which the service counts as started although the bus is away: work goes on without it."""
 
 
 class SystemClock:
@@ -121,6 +115,7 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         feed = Feed()
         metrics = Metrics()
         engine.turn.listeners += [lambda changes: relay.offer(changes.outbox), metrics.on_commit]
+        engine.lease.standing.append(lambda standing: relay.stand(first=standing.first, alone=standing.alone))
         engine.turn.listeners.append(lambda changes: feed.offer(changes.outbox))
         intake = Intake(
             bus, engine.turn, renderer=engine.turn.renderer, clock=engine.shop.clock,
@@ -178,8 +173,13 @@ async def _engine(settings: Settings, store: SqlStore, stack: AsyncExitStack) ->
     renderer = WireRenderer(entry=OutboxEntry, source=settings.bus.source)
     rooms = Rooms(store=store, renderer=renderer, images=images, shelves=shelves, clients=clients, clock=SystemClock())
     policy = Policy(max_attempts=settings.tasks.max_attempts)
-    engine = build_engine(rooms, owner=str(uuid.uuid4()), policy=policy, timing=timing_of(settings))
+    engine = build_engine(rooms, owner=_name(), policy=policy, timing=timing_of(settings))
     return engine, shelves
+
+
+def _name() -> str:
+    """Name this run of the daemon, so that names sort by the time of the start."""
+    return f"{SystemClock().now():%Y%m%dT%H%M%S.%fZ}-{uuid.uuid4().hex[:12]}"
 
 
 def _bus_problem(bus: Bus) -> str | None:
@@ -241,60 +241,3 @@ class _Loops:
         if task:
             task.cancel()
             await asyncio.wait({task})
-
-
-# -------------------------------------------------------------------------------------------------------- as a service
-
-
-async def serve(settings: Settings) -> int:
-    """Run until a signal asks for the end, or a loop breaks; give the exit code."""
-    logging.configure(level=settings.log.level, style=settings.log.format)
-    _collect_garbage_seldom()
-    stop = asyncio.Event()
-    _listen_for_signals(stop)
-    log.info("app.starting", version=__version__, root=str(settings.files.root), pid=os.getpid())
-    async with running(settings) as app:
-        telling = asyncio.create_task(_tell_systemd(app), name="systemd")
-        log.info("app.started", health=app.server.url)
-        waits = {asyncio.create_task(stop.wait()), asyncio.create_task(app.failed.wait())}
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        broken = app.failed.is_set()
-        systemd.notify("STOPPING=1")
-        log.info("app.stopping")
-        for task in (*waits, telling):
-            task.cancel()
-    log.info("app.stopped")
-    return 1 if broken else 0
-
-
-def _collect_garbage_seldom() -> None:
-    """Keep what was imported out of it; batches make thousands of short-lived objects, and looking cost a quarter."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
-
-
-def _listen_for_signals(stop: asyncio.Event) -> None:
-    """The first signal asks for an orderly stop, the second ends the process."""
-
-    def on_signal(number: int) -> None:
-        if stop.is_set():
-            log.warning("app.killed_by_second_signal")
-            os._exit(128 + number)
-        stop.set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal, number)
-
-
-async def _tell_systemd(app: App) -> None:
-    """Say READY once commands come in; or after a while without the bus, for work goes on without it."""
-    try:
-        async with asyncio.timeout(READY_ANYWAY):
-            await app.bus.until(lambda state: state.connected)
-        log.info("app.ready")
-    except TimeoutError:
-        log.warning("app.started_without_bus", problem=app.bus.state.problem)
-    systemd.notify("READY=1")
-    await systemd.keep_alive(app.status)

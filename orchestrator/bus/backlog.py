@@ -45,6 +45,12 @@ class Backlog:
             self.waiting = 0
             self._empty.set()
 
+    def forget(self) -> None:
+        """Count nothing any more: another daemon sees to it."""
+        self.waiting = 0
+        self._marks.clear()
+        self._empty.set()
+
     def oldest_age(self, now: float) -> float:
         """Seconds for which the oldest lot has waited."""
         return now - self._marks[0][1] if self._marks else 0.0

@@ -1,4 +1,9 @@
-"""Events out: in order, confirmed, from memory while all is well and from the outbox when it was not."""
+"""Events out: in order, confirmed, from memory while all is well and from the outbox when it was not.
+
+Whoever publishes, publishes all events of the store, in the order of their numbers, beginning no later than at the
+first that was not confirmed. So order per key holds even for a moment in which two daemons believe that it is theirs
+to publish: what a subscriber sees for the first time, it sees in order.
+"""
 
 import asyncio
 from collections import deque
@@ -20,6 +25,8 @@ WINDOW = 2
 PAGE = 1000
 BUFFER = 20_000
 BEFORE_ALL = -1
+LOOK = 0.05
+"""Seconds between two looks for events of other daemons, while there are any."""
 
 log = structlog.get_logger()
 
@@ -71,6 +78,9 @@ class Relay:
         self._behind = True
         self._overflowed = False
         self._from_the_start = False
+        self._first = self._alone = True
+        self._offered = BEFORE_ALL
+        self._in_trouble = False
 
     @property
     def waiting(self) -> int:
@@ -88,20 +98,34 @@ class Relay:
         return self._behind
 
     def offer(self, entries: Sequence[OutboxEntry]) -> None:
-        """Take in what was just committed, in the order of commits. Beyond the buffer, only the outbox remembers."""
+        """Take in what was just committed, in the order of commits. Beyond the buffer, only the outbox remembers.
+
+        A gap in the numbers shows that another daemon has committed in between: its events are in the outbox.
+        """
         if not entries:
             return
+        gap = entries[0].number != self._offered + 1
+        self._offered = entries[-1].number
+        if not self._first:
+            return
         self._backlog.grew(entries, now=asyncio.get_running_loop().time())
-        if len(self._buffer) + len(entries) > self._room:
+        if gap or len(self._buffer) + len(entries) > self._room:
             self._buffer.clear()
             self._behind = self._overflowed = True
         else:
             self._buffer.extend(entries)
         self._wake.set()
 
-    def reread(self) -> None:
-        """Look through the whole outbox again: another daemon may have left events there."""
-        self._from_the_start = self._behind = True
+    def stand(self, *, first: bool, alone: bool) -> None:
+        """Publish for all daemons that share the store, or leave it to another; look for the events of others."""
+        if first and not self._first:
+            self._from_the_start = True
+        if not first:
+            self._backlog.forget()
+            self._buffer.clear()
+        if not first or not alone or not self._alone:
+            self._behind = True
+        self._first, self._alone = first, alone
         self._wake.set()
 
     async def drain(self, deadline: float) -> bool:
@@ -119,6 +143,9 @@ class Relay:
         self._begin_anew()
         while True:
             await self._bus.until(lambda state: state.publishing)
+            while not self._first:
+                self._wake.clear()
+                await self._wake.wait()
             published = self.published
             if self._behind:
                 await self._catch_up()
@@ -127,6 +154,7 @@ class Relay:
             failures = 1 if self.published > published or not failures else failures + 1
             if self._stuck:
                 if failures == 1:
+                    self._in_trouble = True
                     log.warning(words.EVENTS_BEHIND, waiting=self.waiting, problem=self._bus.state.problem)
                 await asyncio.sleep(self._patience.delay(failures))
 
@@ -145,7 +173,15 @@ class Relay:
                 size = min(self._batch, len(self._buffer))
                 self._send([self._buffer.popleft() for _ in range(size)])
             if self._flights or not self._behind:
+                await self._news()
+
+    async def _news(self) -> None:
+        """Wait for something to do; other daemons say nothing, so their events are looked for now and then."""
+        try:
+            async with asyncio.timeout(None if self._alone else LOOK):
                 await self._wake.wait()
+        except TimeoutError:
+            self._behind = True
 
     async def _catch_up(self) -> None:
         """Publish from the outbox until memory has everything that follows.
@@ -155,7 +191,8 @@ class Relay:
         follows it, less what the page has already.
         """
         self._stuck.clear()
-        while True:
+        page: Sequence[OutboxEntry] = ()
+        while self._first:
             if self._from_the_start:
                 self._from_the_start, self._cursor = False, BEFORE_ALL
             self._overflowed = False
@@ -169,6 +206,8 @@ class Relay:
                 self._backlog.reached(self._cursor)
             if len(page) < self._page and not self._overflowed and not self._from_the_start:
                 break
+        else:
+            return
         # All that is not in the buffer has left, whatever of it was deleted before the page was read.
         self._cursor = max((self._cursor, *self._ahead))
         self._ahead.clear()
@@ -176,7 +215,9 @@ class Relay:
         known = {entry.number for entry in page}
         self._buffer = deque(entry for entry in self._buffer if entry.number not in known)
         self._behind = False
-        log.info(words.EVENTS_CAUGHT_UP, waiting=self.waiting)
+        if self._in_trouble:
+            self._in_trouble = False
+            log.info(words.EVENTS_CAUGHT_UP, waiting=self.waiting)
 
     async def _read(self) -> Sequence[OutboxEntry]:
         failures = 0

@@ -55,7 +55,7 @@ def serve(
             "log": {"level": log_level, "format": log_format},
         },
     )
-    from orchestrator.app import serve as run_daemon
+    from orchestrator.service import serve as run_daemon
 
     code = run_on_fast_loop(run_daemon(settings))
     if code:

@@ -22,6 +22,8 @@ class Board:
     """Nodes that were taken away, as last known: jobs may have to be stopped there."""
     foreign: dict[int, int] = field(default_factory=dict)
     """Jobs of others on each node, at the last probe."""
+    elsewhere: dict[int, int] = field(default_factory=dict)
+    """Tasks of other daemons that take a slot of each node."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def nodes(self) -> tuple[ProcessingNode, ...]:

@@ -1,4 +1,8 @@
-"""The lease: tasks in work belong to one daemon at a time, for as long as its heart beats."""
+"""The lease: tasks in work belong to one daemon at a time, for as long as its heart beats.
+
+Of the daemons that share a store the one that has been there longest is the first: it publishes for all. Names of
+daemons sort by the time of their start, so each sees by itself who that is.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -18,8 +22,20 @@ from orchestrator.engine.workshop import Workshop
 
 log = structlog.get_logger()
 
+LOOK = 1.0
+"""Seconds between two looks at what other daemons do, while there are any."""
+
 TAKEN_UP = 2000
 """Tasks a second that a crowd is taken up at, so that commands and the bus are not kept waiting by a start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a daemon stands among those that share its store."""
+
+    first: bool
+    """It has been there longest."""
+    alone: bool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,7 +48,11 @@ class Lease:
     submit: Submit
     followers: Sequence[Callable[[Changes], None]] = ()
     """Those who are told of nodes and jobs that other daemons changed, as if we had."""
+    standing: list[Callable[[Standing], None]] = field(default_factory=list)
+    """Those who are told, at each beat, how this daemon stands among the others."""
     _commits: int = field(default=0)
+    _alone: bool = field(default=True)
+    _beaten_at: float = field(default=0.0)
 
     async def begin(self) -> None:
         """Beat once and take over what a former run left. Raises ``StoreError``."""
@@ -41,11 +61,15 @@ class Lease:
 
     async def run(self) -> None:
         """Beat until cancelled."""
+        interval = self.shop.timing.lease_ttl / 3
         while True:
-            await asyncio.sleep(self.shop.timing.lease_ttl / 3)
+            await asyncio.sleep(interval if self._alone else min(LOOK, interval))
             try:
-                await self._beat()
+                if self._alone or self.shop.elapsed() - self._beaten_at >= interval - LOOK / 2:
+                    await self._beat()
                 await self._learn()
+                if not self._alone:
+                    await self._look_at_others()
                 await self._take_over()
             except StoreError as error:
                 log.warning("lease.not_renewed", reason=str(error))
@@ -62,8 +86,15 @@ class Lease:
             self._commits += 1
 
     async def _beat(self) -> None:
-        until = self.shop.clock.now() + timedelta(seconds=self.shop.timing.lease_ttl)
-        await self.shop.store.heartbeat(self.shop.turn.owner, until=until)
+        now, owner = self.shop.clock.now(), self.shop.turn.owner
+        self._beaten_at = self.shop.elapsed()
+        until = now + timedelta(seconds=self.shop.timing.lease_ttl)
+        living = await self.shop.store.heartbeat(owner, until=until, now=now)
+        self._alone = living == (owner,)
+        if self._alone:
+            self.shop.board.elsewhere.clear()
+        for tell in self.standing:
+            tell(Standing(first=living[0] == owner, alone=self._alone))
 
     async def _learn(self) -> None:
         """See nodes that came, went or moved, and jobs that were abandoned, without our doing."""
@@ -79,6 +110,16 @@ class Lease:
         news.jobs = {job.uuid: job for job in jobs if job.uuid not in self.reaper.jobs}
         for follow in self.followers:
             follow(news)
+
+    async def _look_at_others(self) -> None:
+        """Let go of tasks that another daemon moved, and count what the others have on nodes."""
+        known = dict(self.conductor.tasks)
+        owned = await self.shop.store.owned(self.shop.turn.owner)
+        for id_, task in known.items():
+            # What has changed here since may be ours again; the next look tells.
+            if id_ not in owned and self.conductor.tasks.get(id_) is task:
+                self.conductor.disown(task)
+        self.shop.board.elsewhere = await self.shop.store.slots_of_others(self.shop.turn.owner)
 
     async def _take_over(self) -> None:
         tasks = await self.shop.store.claim(self.shop.turn.owner, now=self.shop.clock.now())

@@ -86,7 +86,7 @@ class Placing:
         return [
             Candidate(
                 node=node,
-                ours=ours[node.id],
+                ours=ours[node.id] + self.shop.board.elsewhere.get(node.id, 0),
                 foreign=self.shop.board.foreign.get(node.id, 0),
             )
             for node in self.shop.board.nodes()

@@ -148,7 +148,7 @@ class Supervisor:
     async def _note(self, node: ProcessingNode, observation: Observation, look: _Look) -> None:
         """Put what was seen on the board; what others must know, or must outlive us, goes through the turn."""
         if isinstance(observation, Seen):
-            ours = self.conductor.jobs_by_node(known_there=True)[node.id]
+            ours = self.conductor.jobs_by_node(known_there=True)[node.id] + self.shop.board.elsewhere.get(node.id, 0)
             self.shop.board.foreign[node.id] = max(0, observation.info.queue_count - ours)
         offline_after = self.shop.timing.offline_after_delta
         after, _ = observe(node, observation, now=self.shop.clock.now(), offline_after=offline_after)

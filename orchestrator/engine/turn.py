@@ -40,6 +40,8 @@ BATCH = 500
 class _Entry:  # stimuli handed in together, and where their results go
     stimuli: Sequence[Stimulus]
     done: "asyncio.Future[list[Any]]"
+    again: bool = False
+    """Whether it was refused by the store, and settled once more."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -188,6 +190,11 @@ class Turn:
             log.error("turn.failed", reason=str(error), stimuli=0, exc_info=error)
             return
         entry = entries[0]
+        if len(entry.stimuli) == 1 and isinstance(error, StoreError) and not entry.again:
+            # Another daemon may have written the same message or reference meanwhile: then it is found this time.
+            entry.again = True
+            await self._settle([entry])
+            return
         if len(entry.stimuli) == 1:
             log.error("turn.stimulus_refused", stimulus=repr(entry.stimuli[0])[:500], exc_info=error)
             self._refuse(entry, error)

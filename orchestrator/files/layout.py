@@ -73,6 +73,7 @@ class Layout:
         self.root = root.absolute()
         self.tasks = self.root / "tasks"
         self.swaps = self.root / "swaps"
+        self.presence = self.root / "daemons.lock"
 
     def shelf(self, task: int) -> Shelf:
         """Give a task's folder; the number alone names it, so that nothing a client says can lead elsewhere."""

@@ -18,6 +18,7 @@ from orchestrator.files.extraction import Extraction
 from orchestrator.files.failures import storing
 from orchestrator.files.layout import Layout, make_folder
 from orchestrator.files.notes import take_note, write_note
+from orchestrator.files.presence import Presence
 from orchestrator.files.swap import clear, repair, settle, swap_in
 from orchestrator.files.workbench import Stop, Workbench
 
@@ -38,15 +39,25 @@ class TaskShelves:
         self._acceptors = Workbench(name="files-accept", threads=threads)
         self._deleters = Workbench(name="files-delete", threads=threads)
         self._readers = Workbench(name="files-read", threads=threads)
+        self._presence = Presence(self._layout.presence)
         self._console = Console(self._layout, self._readers, max_bytes=max_output_bytes)
 
     async def recover(self) -> None:
-        """Make good what a crash interrupted; to be called before anything else. Raises ``StorageFailed``."""
+        """Make good what a crash interrupted; to be called before anything else. Raises ``StorageFailed``.
+
+        Where another daemon is at work, its swaps are left alone; what a dead one began is finished with its task.
+        """
         with storing("Putting results in place after a crash"):
-            await self._deleters.run(lambda _: repair(self._layout.tasks, self._layout.swaps))
+            await self._deleters.run(lambda _: self._recover())
+
+    def _recover(self) -> None:
+        with self._presence.entering() as alone:
+            if alone:
+                repair(self._layout.tasks, self._layout.swaps)
 
     async def close(self) -> None:
         """Let the threads go."""
+        self._presence.leave()
         for bench in (self._acceptors, self._deleters, self._readers):
             await bench.close()
 

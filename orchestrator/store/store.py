@@ -35,13 +35,22 @@ class SqlStore:
 
     # ------------------------------------------------------------------------------------------------- ownership
 
-    async def heartbeat(self, owner: str, *, until: datetime) -> None:
-        """Keep what the daemon owns until then."""
-        await self._database.write(partial(self._tables.daemons.heartbeat, owner=owner, until=until))
+    async def heartbeat(self, owner: str, *, until: datetime, now: datetime) -> tuple[str, ...]:
+        """Keep what the daemon owns until then; give every living daemon. On SQLite nobody else is alive."""
+        living = await self._database.write(partial(self._tables.daemons.heartbeat, owner=owner, until=until, now=now))
+        return living if self._database.shared else (owner,)
 
     async def claim(self, owner: str, *, now: datetime) -> tuple[Task, ...]:
         """Take over every task in work that belongs to nobody alive; on SQLite nobody else is alive."""
         return await self._database.write(partial(self._tables.tasks.claim, owner=owner, now=now))
+
+    async def owned(self, owner: str) -> frozenset[int]:
+        """Give the tasks in work that belong to the daemon."""
+        return await self._database.read(partial(self._tables.tasks.owned, owner=owner))
+
+    async def slots_of_others(self, owner: str) -> dict[int, int]:
+        """Count, by node, the tasks of other daemons that take a slot there."""
+        return await self._database.read(partial(self._tables.tasks.slots, owner=owner))
 
     async def release(self, owner: str) -> None:
         """Hand back all that the daemon owns, and forget the daemon."""

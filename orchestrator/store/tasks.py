@@ -7,20 +7,23 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Dialect,
+    Select,
     Update,
     and_,
     bindparam,
     case,
     delete,
     exists,
+    func,
     insert,
+    literal_column,
     or_,
     select,
     text,
     update,
 )
 
-from orchestrator.domain.task import Source, Task
+from orchestrator.domain.task import Source, Stage, Task
 from orchestrator.engine.changes import Wanted
 from orchestrator.store.prepared import Prepared, among, storable, upsert
 from orchestrator.store.schema import DRAFT_CONDITION, IN_WORK_CONDITION, daemons, task_sources, tasks
@@ -53,6 +56,8 @@ class TaskTable:
         self._claim = Prepared(_claim_shared() if shared else _claim_alone(), dialect)
         mine = and_(text(IN_WORK_CONDITION), tasks.c.owner == bindparam("me"))
         self._release = Prepared(update(tasks).where(mine).values(owner=None), dialect)
+        self._owned = Prepared(select(tasks.c.id).where(mine), dialect)
+        self._slots = Prepared(_slots(), dialect)
         idle = and_(text(DRAFT_CONDITION), tasks.c.updated_at < bindparam("before"))
         self._drafts = Prepared(select(*ROW).where(idle).order_by(tasks.c.id), dialect)
 
@@ -94,6 +99,14 @@ class TaskTable:
         """Let go of the tasks in work; an ended one may go on naming a daemon that is gone."""
         self._release.run(connection, me=owner)
 
+    def owned(self, connection: Connection, *, owner: str) -> frozenset[int]:
+        """Give the tasks in work that belong to the daemon."""
+        return frozenset(row[0] for row in self._owned.rows(connection, me=owner))
+
+    def slots(self, connection: Connection, *, owner: str) -> dict[int, int]:
+        """Count, by node, the tasks of other daemons that take a slot there."""
+        return {row[0]: row[1] for row in self._slots.rows(connection, me=owner)}
+
     def drafts(self, connection: Connection, *, before: datetime) -> tuple[Task, ...]:
         """Give drafts last touched before then, by id."""
         return tuple(map(task_of, self._drafts.rows(connection, before=before)))
@@ -112,6 +125,12 @@ def _change() -> Update:
     me = bindparam("me", type_=tasks.c.owner.type)
     values["owner"] = case((same_fence, tasks.c.owner), else_=me)
     return update(tasks).where(tasks.c.id == bindparam("key")).values(values)
+
+
+def _slots() -> Select[Any]:
+    on_node = tasks.c.stage.in_([literal_column(f"'{stage.value}'") for stage in (Stage.UPLOADING, Stage.PROCESSING)])
+    theirs = and_(on_node, tasks.c.job_node.is_not(None), tasks.c.owner != bindparam("me"))
+    return select(tasks.c.job_node, func.count()).where(theirs).group_by(tasks.c.job_node)
 
 
 def _taken_over() -> Update:

@@ -44,12 +44,20 @@ class Store(Protocol):
         """Open a transaction that commits at the end of the block, or rolls back when it raises."""
         ...
 
-    async def heartbeat(self, owner: str, *, until: datetime) -> None:
-        """Keep what the daemon owns until then."""
+    async def heartbeat(self, owner: str, *, until: datetime, now: datetime) -> tuple[str, ...]:
+        """Keep what the daemon owns until then; give the owners that are alive now, itself among them, by name."""
+        ...
+
+    async def owned(self, owner: str) -> frozenset[int]:
+        """Give the ids of the tasks in work that belong to the daemon."""
         ...
 
     async def claim(self, owner: str, *, now: datetime) -> tuple[Task, ...]:
         """Take over every task in work whose owner's heartbeat has run out or that has none; their fences grow."""
+        ...
+
+    async def slots_of_others(self, owner: str) -> dict[int, int]:
+        """Count, by node, the tasks of other daemons that take a slot there."""
         ...
 
     async def release(self, owner: str) -> None:

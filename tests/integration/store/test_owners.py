@@ -36,7 +36,7 @@ class Owning:
 
     async def test_what_was_released_is_taken(self, store: SqlStore):
         await write(store, a_task(1), a_task(2), owner="other")
-        await store.heartbeat("other", until=NOON + MINUTE)
+        await store.heartbeat("other", until=NOON + MINUTE, now=NOON)
         await store.release("other")
         assert [1, 2] == [task.id for task in await store.claim("me", now=NOON)]
 
@@ -45,6 +45,11 @@ class Owning:
         await write(store, a_task(2), owner="other")
         await store.release("other")
         assert [2] == [task.id for task in await store.claim("me", now=NOON)]
+
+    async def test_what_is_owned_can_be_asked(self, store: SqlStore):
+        await write(store, a_task(1), a_task(2, stage=Stage.ENDED), owner="me")
+        await write(store, a_task(3), owner="other")
+        assert {1} == await store.owned("me")
 
     async def test_a_change_leaves_the_owner(self, store: SqlStore):
         await write(store, a_task(1), owner="me")
@@ -65,18 +70,33 @@ class TestInFile(InFile, Owning): ...
 
 
 class TestInMemory(InMemory, Owning):
+    async def test_nobody_else_is_alive_on_sqlite(self, store: SqlStore):
+        await store.heartbeat("other", until=NOON + MINUTE, now=NOON)
+        assert ("me",) == await store.heartbeat("me", until=NOON + MINUTE, now=NOON)
+
     async def test_another_daemon_on_sqlite_is_dead_whatever_its_heartbeat_says(self, store: SqlStore):
         await write(store, a_task(1), owner="other")
-        await store.heartbeat("other", until=NOON + MINUTE)
+        await store.heartbeat("other", until=NOON + MINUTE, now=NOON)
         assert taken(a_task(1)) == await store.claim("me", now=NOON)
 
 
 class TestOnServer(OnServer, Owning):
+    async def test_a_beat_tells_who_is_alive(self, store: SqlStore):
+        assert ("b",) == await store.heartbeat("b", until=NOON + MINUTE, now=NOON)
+        assert ("a", "b") == await store.heartbeat("a", until=NOON + 2 * MINUTE, now=NOON)
+        assert ("a", "c") == await store.heartbeat("c", until=NOON + 3 * MINUTE, now=NOON + MINUTE)
+
+    async def test_what_others_have_on_nodes_is_counted(self, store: SqlStore):
+        on_node = [a_task(n, stage=stage, job_node=7) for n, stage in enumerate(Stage, start=1)]
+        await write(store, *on_node, owner="other")
+        await write(store, a_task(20, stage=Stage.PROCESSING, job_node=7), owner="me")
+        assert {7: 2} == await store.slots_of_others("me")
+
     async def test_a_live_daemon_keeps_its_tasks_until_its_heartbeat_runs_out(self, store: SqlStore):
         await write(store, a_task(1), owner="other")
-        await store.heartbeat("other", until=NOON + MINUTE)
+        await store.heartbeat("other", until=NOON + MINUTE, now=NOON)
         assert () == await store.claim("me", now=NOON)
-        await store.heartbeat("other", until=NOON + 3 * MINUTE)
+        await store.heartbeat("other", until=NOON + 3 * MINUTE, now=NOON)
         assert () == await store.claim("me", now=NOON + 2 * MINUTE)
         assert taken(a_task(1)) == await store.claim("me", now=NOON + 3 * MINUTE)
 
@@ -85,7 +105,7 @@ class TestOnServer(OnServer, Owning):
         async with AsyncExitStack() as stack:
             stores = [await stack.enter_async_context(open_store(url)) for _ in range(4)]
             for number, each in enumerate(stores):
-                await each.heartbeat(str(number), until=NOON + MINUTE)
+                await each.heartbeat(str(number), until=NOON + MINUTE, now=NOON)
             shares = await asyncio.gather(*(each.claim(str(n), now=NOON) for n, each in enumerate(stores)))
         got = sorted(task.id for share in shares for task in share)
         assert list(range(1, 501)) == got
@@ -117,12 +137,12 @@ class TestOnServer(OnServer, Owning):
     async def test_a_heartbeat_does_not_wait_for_a_turn(self, store: SqlStore):
         async with store.begin() as transaction:
             await transaction.read(Wanted(projects={1}))
-            await store.heartbeat("me", until=NOON)
+            await store.heartbeat("me", until=NOON, now=NOON)
 
 
 @pytest.mark.parametrize("owner", ["", "daemon 'quoted' \" 1"])
 class TestNames(InMemory):
     async def test_any_owner_name_serves(self, store: SqlStore, owner: str):
-        await store.heartbeat(owner, until=NOON)
+        await store.heartbeat(owner, until=NOON, now=NOON)
         await write(store, a_task(1), owner=owner)
         assert () == await store.claim(owner, now=NOON)

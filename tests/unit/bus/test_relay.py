@@ -152,15 +152,57 @@ async def test_events_committed_while_the_outbox_is_read_follow_without_gap_or_r
     assert bundle.bus.seen == list(range(next(following)))
 
 
-async def test_the_outbox_is_looked_through_again_on_request():
+async def test_who_becomes_the_first_daemon_looks_through_the_whole_outbox():
     bundle = Bundle()
     async with running(bundle.relay.run()):
         await bundle.caught_up()
-        bundle.commit(10)
+        bundle.relay.stand(first=False, alone=False)
+        bundle.commit(1)
         assert await bundle.relay.drain(WAIT)
-        bundle.outbox.commit([entry(5)])
-        bundle.relay.reread()
-        await bundle.desk.until(lambda desk: desk.confirmed == [10, 5])
+        assert [] == bundle.bus.seen
+        bundle.outbox.commit([entry(2)])
+        bundle.relay.stand(first=True, alone=True)
+        await bundle.desk.until(lambda desk: desk.confirmed == [1, 2])
+
+
+async def test_who_is_no_longer_the_first_stops_in_the_middle_of_the_outbox():
+    bundle = Bundle(page=2)
+    bundle.outbox.commit([entry(number) for number in range(10)])
+
+    def judge(one: OutboxEntry) -> bool:
+        if one.number == 3:
+            bundle.relay.stand(first=False, alone=False)
+        return True
+
+    bundle.bus.judge = judge
+    async with running(bundle.relay.run()):
+        await bundle.desk.until(lambda desk: 3 in desk.confirmed)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert [0, 1, 2, 3] == bundle.bus.seen
+        bundle.relay.stand(first=True, alone=False)
+        await bundle.desk.until(lambda desk: 9 in desk.confirmed)
+
+
+async def test_the_first_daemon_publishes_the_events_of_others():
+    bundle = Bundle()
+    bundle.relay.stand(first=True, alone=False)
+    async with running(bundle.relay.run()):
+        await bundle.caught_up()
+        bundle.outbox.commit([entry(0)])
+        await bundle.desk.until(lambda desk: [0] == desk.confirmed)
+
+
+async def test_a_gap_in_the_numbers_shows_a_daemon_that_is_not_known_of_yet():
+    bundle = Bundle()
+    async with running(bundle.relay.run()):
+        await bundle.caught_up()
+        bundle.commit(0)
+        assert await bundle.relay.drain(WAIT)
+        bundle.outbox.commit([entry(1)])
+        bundle.commit(2)
+        await bundle.desk.until(lambda desk: [0, 1, 2] == desk.confirmed)
+        assert [0, 1, 2] == bundle.bus.seen
 
 
 @pytest.mark.parametrize("settings", [{"batch": 1}, {"buffer": 3}, {"page": 1}, {}])

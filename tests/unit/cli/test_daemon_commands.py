@@ -25,7 +25,7 @@ def served(monkeypatch):
         seen.settings = settings
         return seen.code
 
-    monkeypatch.setitem(sys.modules, "orchestrator.app", SimpleNamespace(serve=serve))
+    monkeypatch.setitem(sys.modules, "orchestrator.service", SimpleNamespace(serve=serve))
     return seen
 
 

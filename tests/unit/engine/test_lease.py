@@ -10,6 +10,7 @@ from orchestrator.domain.task import Stage, Status
 from orchestrator.engine import lease
 from orchestrator.engine.changes import Changes
 from orchestrator.engine.engine import new_job_uuid
+from orchestrator.engine.lease import Standing
 from orchestrator.engine.timing import Timing
 from tests.integration.store.rows import a_job, a_node, a_task, write
 from tests.unit.engine.bundle import VIRTUAL_TIME, running
@@ -30,11 +31,11 @@ async def change(bundle, **changes):
 async def test_a_beat_that_fails_is_followed_by_others(bundle, monkeypatch, error):
     beats, heartbeat = [], bundle.store.heartbeat
 
-    async def failing(owner, *, until):
-        beats.append(until)
+    async def failing(owner, **times):
+        beats.append(times)
         if len(beats) < 4:
             raise error
-        await heartbeat(owner, until=until)
+        return await heartbeat(owner, **times)
 
     monkeypatch.setattr(bundle.store, "heartbeat", failing)
     await bundle.until(lambda: len(beats) > 6)
@@ -133,3 +134,78 @@ async def test_what_the_daemon_had_is_handed_back_at_its_end():
         await asyncio.sleep(1)
         await bundle.engine.lease.end()
         assert [task] == [each.id for each in await bundle.store.claim("other", now=bundle.clock.now())]
+
+
+class Others:
+    """Other daemons on the same store, which SQLite does not know."""
+
+    def __init__(self, bundle, monkeypatch, *names):
+        self.living = [*names, bundle.engine.turn.owner]
+        self.claims = []
+        self.owned = None
+        self.slots = {}
+        self._store = bundle.store
+        self._heartbeat, self._owned = bundle.store.heartbeat, bundle.store.owned
+        for method in ("heartbeat", "owned", "slots_of_others", "claim"):
+            monkeypatch.setattr(bundle.store, method, getattr(self, f"_do_{method}"))
+
+    async def _do_heartbeat(self, owner, **times):
+        await self._heartbeat(owner, **times)
+        return tuple(sorted(self.living))
+
+    async def _do_owned(self, owner):
+        return await self._owned(owner) if self.owned is None else self.owned
+
+    async def _do_slots_of_others(self, owner):
+        return self.slots
+
+    async def _do_claim(self, owner, *, now):
+        self.claims.append(now)
+        return ()
+
+
+async def test_who_has_been_there_longest_is_the_first(bundle, monkeypatch):
+    told: list[Standing] = []
+    bundle.engine.lease.standing.append(told.append)
+    others = Others(bundle, monkeypatch, "0", "~")
+    await bundle.until(lambda: told)
+    others.living.remove("0")
+    await bundle.until(lambda: told[-1].first)
+    others.living.remove("~")
+    await bundle.until(lambda: told[-1].alone)
+    assert [(False, False), (True, False), (True, True)] == list(dict.fromkeys((it.first, it.alone) for it in told))
+
+
+async def test_a_dead_daemons_tasks_are_looked_for_every_second(monkeypatch):
+    async with running(Timing(lease_ttl=30)) as bundle:
+        others = Others(bundle, monkeypatch, "other")
+        await asyncio.sleep(11)
+        others.claims.clear()
+        await asyncio.sleep(8)
+        assert 8 == len(others.claims)
+
+
+async def test_a_task_that_another_daemon_canceled_is_let_go_within_a_second(bundle, monkeypatch):
+    node = await bundle.add_node(ScriptedNode(seconds=1000))
+    kept, taken = await bundle.create(), await bundle.create()
+    await bundle.until_task(taken, status=20)
+    others = Others(bundle, monkeypatch, "other")
+    await bundle.until(lambda: not bundle.engine.lease._alone)
+    others.owned = frozenset({kept})
+    await asyncio.sleep(1.1)
+    assert {kept} == set(bundle.engine.conductor.tasks)
+    asked = node.count("job")
+    await asyncio.sleep(10)
+    assert asked < node.count("job") <= asked + 15
+
+
+async def test_what_other_daemons_have_on_a_node_takes_its_slots(bundle, monkeypatch):
+    others = Others(bundle, monkeypatch, "other")
+    node = await bundle.add_node()
+    others.slots = {node.id: 100}
+    await bundle.until(lambda: bundle.engine.board.elsewhere)
+    task = await bundle.create()
+    await asyncio.sleep(30)
+    assert "waiting" == (await bundle.row(task)).stage
+    others.living.remove("other")
+    await bundle.until_task(task, status=40)

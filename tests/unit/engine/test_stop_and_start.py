@@ -130,7 +130,7 @@ async def test_an_outage_that_began_before_the_start_counts_from_the_start(bundl
 
 
 async def test_a_start_that_fails_leaves_nothing_behind(bundle, monkeypatch):
-    async def fail(owner, *, until):
+    async def fail(owner, **_times):
         raise StoreError("locked")
 
     others = asyncio.all_tasks()

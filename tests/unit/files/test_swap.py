@@ -114,7 +114,23 @@ async def test_recovery_looks_only_at_tasks_that_were_being_swapped(root, shelve
 async def test_recovery_of_nothing_is_nothing(shelves, root):
     await shelves.recover()
 
-    assert not root.exists()
+    assert ["daemons.lock"] == [path.name for path in root.iterdir()]
+
+
+async def test_swaps_are_left_alone_while_another_daemon_is_at_work(root, shelves):
+    await shelves.recover()
+    lay(root / "tasks/1/assets.ready", NEW)
+    (root / "swaps").mkdir()
+    (root / "swaps" / "1").touch()
+    second, third = TaskShelves(root=root), TaskShelves(root=root)
+    await second.recover()
+    assert (root / "tasks/1/assets.ready").is_dir()
+
+    await shelves.close()
+    await second.close()
+    await third.recover()
+    assert (root / "tasks/1/assets").is_dir()
+    await third.close()
 
 
 async def test_half_extracted_results_of_a_crash_are_cleared_by_the_next(shelves, task, folder, fetched):
