@@ -4,16 +4,25 @@ import asyncio
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
+from typing import Protocol
 
 from orchestrator.bus.amqp import wire
 from orchestrator.bus.amqp.link import Session
 from orchestrator.bus.port import Delivery
 
 
+class Taker(Protocol):
+    """Where whole deliveries go."""
+
+    def arrived(self, delivery: Delivery) -> None:
+        """Take one."""
+        ...
+
+
 class Inbox:
     """The sink of a consuming channel: puts frames together to deliveries. No task, no await."""
 
-    def __init__(self, session: Session, channel: int, *, into: "Consumer") -> None:
+    def __init__(self, session: Session, channel: int, *, into: Taker) -> None:
         self._session = session
         self._into = into
         self._method: wire.Delivered | None = None
@@ -93,7 +102,7 @@ class Consumer:
         channel = await session.channel(sink=lambda number: Inbox(session, number, into=self))
         self._channel = channel.number
         await channel.basic_qos(prefetch_count=self._prefetch)
-        await channel.basic_consume(self._queue, _never)
+        await channel.basic_consume(self._queue, never)
 
     def arrived(self, delivery: Delivery) -> None:
         """Keep a delivery until it is taken."""
@@ -139,5 +148,5 @@ class Consumer:
         session.write(b"".join(frames))
 
 
-async def _never(_: object) -> None:
+async def never(_: object) -> None:
     """Stand where aiormq wants a callback: the tap takes every delivery before."""
