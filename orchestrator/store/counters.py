@@ -18,7 +18,10 @@ class CounterTable:
         self._take = Prepared(_taking(dialect), dialect)
 
     def reserve(self, connection: Connection, counts: Mapping[str, int]) -> dict[str, int]:
-        """Take so many numbers of each counter; give the first of each. Raises KeyError for one that does not exist."""
+        """Take so many numbers of each counter; give the first of each. Raises KeyError for one that does not exist.
+
+        Fewer than none gives back the last ones that were taken in the same transaction.
+        """
         wanted = {f"count_{name}": counts.get(name, 0) for name in COUNTERS}
         rows = self._take.rows(connection, names=sorted(counts), **wanted)
         last = {row[0]: row[1] for row in rows}

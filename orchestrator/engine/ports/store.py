@@ -28,7 +28,10 @@ class Transaction(Protocol):
         ...
 
     async def reserve(self, counts: dict[str, int]) -> dict[str, int]:
-        """Take fresh numbers: for each counter (``task``, ``project``, ``node``, ``outbox``) give the first of n."""
+        """Take fresh numbers: for each counter (``task``, ``project``, ``node``, ``outbox``) give the first of n.
+
+        A negative n gives back the last ones taken in this transaction.
+        """
         ...
 
     async def write(self, changes: Changes) -> None:
