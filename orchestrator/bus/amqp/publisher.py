@@ -13,6 +13,7 @@ from orchestrator.bus.cancellation import bounded, honour_cancellation
 from orchestrator.bus.port import DeadLetter, Reply
 from orchestrator.bus.reasons import reasons
 from orchestrator.contract import headers
+from orchestrator.contract.events import traceparent_of, type_in
 from orchestrator.contract.topology import Topology
 from orchestrator.domain.errors import BusError
 from orchestrator.engine.changes import OutboxEntry
@@ -112,7 +113,10 @@ class Publisher:
         return made[0]
 
     def _event(self, entry: OutboxEntry) -> Parcel:
-        properties = wire.Properties(content_type=headers.CLOUDEVENT, message_id=entry.id)
+        trace = traceparent_of(entry.body)
+        given = {headers.TRACEPARENT: trace} if trace else None
+        kind = type_in(entry.routing_key)
+        properties = wire.Properties(headers.CLOUDEVENT, headers=given, message_id=entry.id, type=kind)
         return Parcel(self._events_exchange, entry.routing_key, properties, entry.body)
 
     def _letter(self, letter: DeadLetter) -> Parcel:
