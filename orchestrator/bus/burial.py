@@ -9,6 +9,8 @@ from orchestrator.bus.patience import Patience
 from orchestrator.bus.port import Bus, DeadLetter
 
 BATCH = 100
+BATCH_BYTES = 8 * 1024 * 1024
+"""Of bodies, in one batch of more than one."""
 
 log = structlog.get_logger()
 
@@ -42,7 +44,8 @@ class Burial:
 
     async def _bury(self) -> bool:
         """Handle the first letters; says whether all went well."""
-        first, self._letters = self._letters[:BATCH], self._letters[BATCH:]
+        size = self._first()
+        first, self._letters = self._letters[:size], self._letters[size:]
         letters = [letter for letter in first if self._bus.holds(letter.delivery)]
         try:
             lying = await self._bus.dead_letter(letters) if letters else []
@@ -54,3 +57,12 @@ class Burial:
         if not self._letters:
             self._some.clear()
         return all(lying)
+
+    def _first(self) -> int:
+        """Count the letters of the next batch."""
+        total = 0
+        for at, letter in enumerate(self._letters[:BATCH]):
+            total += letter.delivery.size
+            if total > BATCH_BYTES:
+                return max(at, 1)
+        return BATCH

@@ -71,6 +71,14 @@ class Session:
         """Write whole frames, in order; what a lost connection is given is gone."""
         self._tap.write(data)
 
+    def hold(self) -> None:
+        """Read no more than a trickle until released."""
+        self._tap.hold()
+
+    def release(self) -> None:
+        """Read again."""
+        self._tap.release()
+
     def fail(self, why: str) -> None:
         """Give the connection up; the link makes a new one."""
         if not self.lost.done():

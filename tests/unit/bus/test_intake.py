@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.bus import burial
 from orchestrator.bus import intake as intake_module
 from orchestrator.bus.intake import Intake
 from orchestrator.bus.memory import MemoryBus
@@ -154,6 +155,20 @@ async def test_a_shelf_that_takes_nothing_holds_up_nobody():
                 await asyncio.sleep(0)
 
     assert [letter.delivery.message_id for letter in bus.dead_letters] == [str(number) for number in range(150)]
+
+
+async def test_large_letters_are_buried_a_few_at_a_time(monkeypatch):
+    monkeypatch.setattr(burial, "BATCH_BYTES", 250)
+    lots: list[list[int]] = []
+
+    class Counting(MemoryBus):
+        async def dead_letter(self, letters: Sequence[DeadLetter]) -> list[bool]:
+            lots.append([letter.delivery.size for letter in letters])
+            return await super().dead_letter(letters)
+
+    bundle = Bundle(Counting())
+    await bundle.take_in(*(message(body=b"x" * size) for size in (100, 100, 100, 300, 1)))
+    assert [[100, 100], [100], [300], [1]] == lots
 
 
 async def test_letters_that_come_during_a_burial_are_buried_too():
