@@ -64,11 +64,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that cannot be settled, why, and since when we know."""
+    """A message that cannot be settled, why, and since when we know.
+
+    ``bare``: its sender's headers and reply queue are left out, for the broker ends the connection over them.
+    """
 
     delivery: Delivery
     problem: Problem
     at: datetime
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
