@@ -20,6 +20,7 @@ from orchestrator import __version__
 from orchestrator.api.feed import Feed
 from orchestrator.api.ports import ControlPorts
 from orchestrator.api.server import Server
+from orchestrator.bus.dead_letters import DeadLetters
 from orchestrator.bus.intake import Intake
 from orchestrator.bus.memory import MemoryBus
 from orchestrator.bus.port import Bus
@@ -117,15 +118,16 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         engine.turn.listeners += [lambda changes: relay.offer(changes.outbox), metrics.on_commit]
         engine.lease.standing.append(lambda standing: relay.stand(first=standing.first, alone=standing.alone))
         engine.turn.listeners.append(lambda changes: feed.offer(changes.outbox))
-        intake = Intake(
-            bus, engine.turn, renderer=engine.turn.renderer, clock=engine.shop.clock,
-            max_message_bytes=settings.bus.max_message_bytes,
+        clock, largest = engine.shop.clock, settings.bus.max_message_bytes
+        intake = Intake(bus, engine.turn, renderer=engine.turn.renderer, clock=clock, max_message_bytes=largest)
+        ports = ControlPorts(
+            library=store, desk=engine.turn, read_output=shelves.read_output, subscribe=feed.subscribe,
+            dead_letters=DeadLetters(bus, engine.turn, store, clock=clock, max_message_bytes=largest),
         )  # fmt: skip
-        ports = ControlPorts(library=store, desk=engine.turn, read_output=shelves.read_output, subscribe=feed.subscribe)
         server = Server(
             host=settings.api.host, port=settings.api.port, control_socket=settings.api.control_socket, ports=ports,
             ready=[lambda: ("bus", _bus_problem(bus))], registry=metrics.registry,
-            max_body_bytes=settings.bus.max_message_bytes,
+            max_body_bytes=largest,
         )  # fmt: skip
         app = App(settings, engine, store, bus, relay, server, engine.failed)
         _publish_gauges(metrics, app)

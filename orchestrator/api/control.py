@@ -14,6 +14,7 @@ from aiohttp import web
 
 from orchestrator import __version__
 from orchestrator.api import queries
+from orchestrator.api.dead_letters import DeadLetterWindow
 from orchestrator.api.health import health_of
 from orchestrator.api.ports import Check, ControlPorts
 from orchestrator.api.problems import JSON, Refusal, problems_in_json, refused, shown, unavailable
@@ -54,6 +55,7 @@ def control_application(
     application.router.add_get("/processing-nodes", window.nodes)
     application.router.add_get("/health", window.health)
     application.router.add_get("/events", streams.serve)
+    DeadLetterWindow(ports.dead_letters, deadline=deadline).add_to(application)
     application.on_shutdown.append(streams.stop)
     return application
 

@@ -3,7 +3,10 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
+from orchestrator.domain.dead_letters import Change, Letter, LetterPage, Replay
 from orchestrator.engine.ports import Desk, Library
 
 Check = Callable[[], tuple[str, str | None]]
@@ -17,14 +20,46 @@ Subscribe = Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 """Opens a live stream of CloudEvents whose routing keys fit a pattern; raises ``ValueError`` for a wrong one."""
 
 
+class DeadLetterPort(Protocol):
+    """What can be done with dead letters.
+
+    Raises ``NoSuchLetter``, ``AmbiguousLetter``, ``BusError``, ``StoreError``.
+    """
+
+    async def page(self, *, limit: int, offset: int = 0) -> LetterPage:
+        """Give a page of letters, latest first."""
+        ...
+
+    async def show(self, typed: str) -> tuple[Letter | None, tuple[Replay, ...]]:
+        """Give a letter, None if it is off the shelf, and its replays."""
+        ...
+
+    async def replay(self, typed: Sequence[str], *, by: str, change: Change | None = None) -> Sequence[Replay]:
+        """Send letters again, and say what became of each."""
+        ...
+
+    async def replays(self, *, limit: int, offset: int = 0) -> tuple[Replay, ...]:
+        """Give what was replayed, newest first."""
+        ...
+
+    async def purge(self, typed: Sequence[str], *, by: str) -> int:
+        """Throw letters away, and give how many."""
+        ...
+
+    async def purge_all(self, *, until: datetime, by: str) -> int:
+        """Throw away what was put aside by then, and give how many."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlPorts:
-    """What the control socket passes on to: reading, commands, console output and events."""
+    """What the control socket passes on to: reading, commands, console output, events and dead letters."""
 
     library: Library
     desk: Desk
     read_output: ReadOutput
     subscribe: Subscribe
+    dead_letters: DeadLetterPort
 
 
 def problems_of(checks: Sequence[Check]) -> dict[str, str]:

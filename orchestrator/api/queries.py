@@ -32,6 +32,12 @@ def lines(query: Mapping[str, str]) -> tuple[int, int | None]:
     return whole(query, "line", least=-LARGEST_ID) or 0, MAX_LIMIT if limit is None else limit
 
 
+def page(query: Mapping[str, str]) -> tuple[int, int]:
+    """Read which page is asked for: its length, and what lies before it."""
+    _only_known(query, {"limit", "offset"})
+    return whole(query, "limit", least=1, most=MAX_LIMIT) or 100, whole(query, "offset") or 0
+
+
 def whole(query: Mapping[str, str], name: str, *, least: int = 0, most: int = LARGEST_ID) -> int | None:
     """Read a whole number; None when it is not there. Raises ``Refusal``."""
     text = query.get(name)

@@ -10,6 +10,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 
 from orchestrator.bus.amqp.address import Address
+from orchestrator.bus.amqp.wording import said
 from orchestrator.bus.cancellation import honour_cancellation
 from orchestrator.bus.port import Subscription
 from orchestrator.bus.stream import EventStream
@@ -51,7 +52,7 @@ class BusClient:
             raise BusError(f"The broker at {address} did not answer within {timeout:g} s.") from None
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 the client library raises many kinds
             honour_cancellation()
-            raise BusError(address.mask(f"The broker at {address} cannot be used: {_said(error)}.")) from None
+            raise BusError(address.mask(f"The broker at {address} cannot be used: {said(error, address)}.")) from None
         return cls(connection, address=address, topology=topology)
 
     async def send(
@@ -91,7 +92,9 @@ class BusClient:
             return await (self._replay(channel, pattern) if replay else self._live(channel, pattern))
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 the client library raises many kinds
             honour_cancellation()
-            raise BusError(f"The events of {self._topology.prefix} cannot be read: {_said(error)}.") from None
+            raise BusError(
+                f"The events of {self._topology.prefix} cannot be read: {said(error, self._address)}."
+            ) from None
 
     async def close(self) -> None:
         """Leave the bus; may be called again."""
@@ -116,7 +119,7 @@ class BusClient:
             raise BusError(f"Nobody takes commands for {self._topology.prefix} on {self._address}.") from None
         except (aio_pika.exceptions.AMQPError, RuntimeError, OSError, asyncio.CancelledError) as error:
             honour_cancellation()
-            raise BusError(f"The command {name} could not be sent: {_said(error)}.") from None
+            raise BusError(f"The command {name} could not be sent: {said(error, self._address)}.") from None
 
     async def _open(self) -> AbstractChannel:
         channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
@@ -168,7 +171,3 @@ class BusClient:
                 answer.set_exception(BusError(why))
         for stream in self._streams:
             stream.fail(why)
-
-
-def _said(error: BaseException) -> str:
-    return " ".join(str(part) for part in error.args if part) or type(error).__name__

@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +31,27 @@ class Shelved:
 
     delivery: Delivery
     headers: dict[str, Any]
+
+
+class MemoryShelf:
+    """A look at the letters of a ``MemoryBus``."""
+
+    most = SHELF_LIMIT
+
+    def __init__(self, letters: deque[Shelved]) -> None:
+        self.total = len(letters)
+        self._letters = letters
+
+    async def __aiter__(self) -> AsyncIterator[Delivery]:
+        for letter in tuple(self._letters):
+            yield replace(letter.delivery, headers=letter.headers)
+
+    async def remove(self, deliveries: Sequence[Delivery]) -> None:
+        """Take letters away for good."""
+        gone = {delivery.tag for delivery in deliveries}
+        left = [letter for letter in self._letters if letter.delivery.tag not in gone]
+        self._letters.clear()
+        self._letters.extend(left)
 
 
 class MemoryBus:
@@ -120,6 +142,11 @@ class MemoryBus:
         for letter in letters:
             self.dead_letters.append(Shelved(letter.delivery, reasons(letter)))
         return [True] * len(letters)
+
+    @asynccontextmanager
+    async def shelf(self) -> AsyncIterator[MemoryShelf]:
+        """Look at the shelf for the length of the block."""
+        yield MemoryShelf(self.dead_letters)
 
     def publish(self, entries: Sequence[OutboxEntry]) -> Awaitable[list[int]]:
         """Send events now, in the order of calls."""

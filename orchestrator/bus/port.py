@@ -1,7 +1,8 @@
 """The bus as this room sees it: a narrow port, so that another AMQP client can take the hot path over."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, Self
@@ -63,11 +64,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that cannot be settled, why, and since when we know."""
+    """A message that cannot be settled, why, and since when we know.
+
+    ``bare``: its sender's headers and reply queue are left out, for the broker ends the connection over them.
+    """
 
     delivery: Delivery
     problem: Problem
     at: datetime
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,28 @@ class BusState:
     def connected(self) -> bool:
         """Whether commands come in and events go out."""
         return self.consuming and self.publishing
+
+
+class Shelf(Protocol):
+    """One look at the dead letters. All that was not removed lies there afterwards, as before."""
+
+    @property
+    def total(self) -> int:
+        """How many lay there when the look began."""
+        ...
+
+    @property
+    def most(self) -> int:
+        """How many one look shows."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[Delivery]:
+        """Go through them, once."""
+        ...
+
+    async def remove(self, deliveries: Sequence[Delivery]) -> None:
+        """Take letters away for good; of many at once some may come back. Raises ``BusError``."""
+        ...
 
 
 class Bus(Protocol):
@@ -135,6 +162,10 @@ class Bus(Protocol):
 
     async def dead_letter(self, letters: Sequence[DeadLetter]) -> list[bool]:
         """Put copies on the shelf, with the reason in their headers; say for each whether it surely lies there."""
+        ...
+
+    def shelf(self) -> AbstractAsyncContextManager[Shelf]:
+        """Look at the shelf for the length of the block. Raises ``BusError``."""
         ...
 
     def publish(self, entries: Sequence[OutboxEntry]) -> Awaitable[list[int]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from orchestrator.bus.amqp.address import Address
@@ -9,6 +10,7 @@ from orchestrator.bus.amqp.consumer import Consumer
 from orchestrator.bus.amqp.furniture import furnish_intake
 from orchestrator.bus.amqp.link import Link, Session
 from orchestrator.bus.amqp.publisher import Publisher
+from orchestrator.bus.amqp.shelf import QueueShelf, shelf_of
 from orchestrator.bus.patience import Patience
 from orchestrator.bus.port import BusState, DeadLetter, Delivery, Reply
 from orchestrator.bus.presence import Presence
@@ -43,6 +45,7 @@ class RabbitBus:
         self._address = address
         self._presence = Presence()
         self._declaring = asyncio.Lock()
+        self._connect_deadline = connect_deadline
         self._problems = {"consuming": "", "publishing": "", "events": ""}
         self._consumer = Consumer(queue=topology.commands.name, prefetch=prefetch)
         self._publisher = Publisher(topology, deadline=confirm_deadline, troubled=self._troubled)
@@ -112,6 +115,10 @@ class RabbitBus:
     async def dead_letter(self, letters: Sequence[DeadLetter]) -> list[bool]:
         """Put copies on the shelf."""
         return await self._publisher.dead_letter(letters)
+
+    def shelf(self) -> AbstractAsyncContextManager[QueueShelf]:
+        """Look at the shelf for the length of the block, over a connection of its own. Raises ``BusError``."""
+        return shelf_of(self._address, self._topology.dead_letters.name, deadline=self._connect_deadline)
 
     def publish(self, entries: Sequence[OutboxEntry]) -> Awaitable[list[int]]:
         """Send events now, in the order of calls."""

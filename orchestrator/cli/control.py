@@ -37,6 +37,29 @@ class ControlClient:
             raise refusal(body["error"])
         return body
 
+    def get_bytes(self, path: str) -> bytes:
+        """Read something that is no JSON."""
+        connection = self._connected(ANSWER)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            body = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise Unreachable(f"The daemon at {self._path} gave no answer: {_said(error)}.") from None
+        finally:
+            connection.close()
+        if response.status != http.client.OK:
+            raise refusal(json.loads(body)["error"])
+        return body
+
+    def post(self, path: str, value: dict[str, Any]) -> Any:
+        """Ask for something to be done."""
+        headers = {"Content-Type": "application/json"}
+        status, body = self._exchange("POST", path, json.dumps(value).encode(), headers)
+        if status != http.client.OK:
+            raise refusal(body["error"])
+        return body
+
     def task(self, key: str) -> dict[str, Any]:
         """Read one task by id or reference."""
         found: dict[str, Any] = self.get(f"/tasks/{quote(key, safe='')}")

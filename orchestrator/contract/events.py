@@ -22,6 +22,9 @@ DEFAULT_SOURCE: Final = "/orchestrator"
 NAMESPACE: Final = UUID("5b0c2f0e-51d8-4d0c-9d7e-0b2f6c1f7a34")
 """Of the ids of events: rendered again, an event keeps its id."""
 
+_TRACEPARENT: Final = b'"traceparent":"'
+_DATA: Final = b'"data":'
+
 # RFC 3986 appendix A: the characters that a URI reference may hold.
 _URI_REFERENCE = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
 
@@ -54,6 +57,20 @@ def render(event: Event, *, source: str = DEFAULT_SOURCE) -> View:
         envelope["traceparent"] = event.task.traceparent
     envelope["data"] = data
     return envelope
+
+
+def type_in(key: str) -> str:
+    """Give the type of the event that has this routing key: its first two words."""
+    return ".".join(key.split(".", 2)[:2])
+
+
+def traceparent_of(body: bytes) -> str | None:
+    """Give the trace context of a rendered event, for the header that repeats it.
+
+    Without reading the JSON: ours is compact, and no attribute before ``data`` can hold a quotation mark.
+    """
+    before, given, rest = body.partition(_TRACEPARENT)
+    return rest[: rest.index(b'"')].decode() if given and _DATA not in before else None
 
 
 def type_of(event: Event) -> str:

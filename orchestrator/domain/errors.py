@@ -17,6 +17,8 @@
     │   ├── ResultsCorrupt           an archive did not stand verification                      retryable
     │   └── StorageFailed            the disk is full or read-only                              retryable
     ├── BusError                     the broker is away or refused                              retryable
+    ├── NoSuchLetter                 no dead letter on the shelf has that id
+    ├── AmbiguousLetter              the beginning of an id fits several dead letters
     └── StoreError                   the database is away, locked or broken                     retryable
 
 Each has a ``code`` for programs, a sentence for people (``str(error)``) and ``retryable``.
@@ -119,6 +121,18 @@ class BusError(OrchestratorError):
 
     code = "bus-error"
     retryable = True
+
+
+class NoSuchLetter(OrchestratorError):
+    """No dead letter on the shelf has that id."""
+
+    code = "no-such-letter"
+
+
+class AmbiguousLetter(OrchestratorError):
+    """The beginning of an id fits several dead letters."""
+
+    code = "ambiguous-letter"
 
 
 class StoreError(OrchestratorError):

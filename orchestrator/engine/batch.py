@@ -37,6 +37,8 @@ class Batch:
     sources: dict[int, tuple[Source, ...]]
     numbers: dict[str, int]
     """The next fresh number of each counter."""
+    taken: dict[str, int] = field(default_factory=dict)
+    """How many were taken of each."""
     traceparent: str = ""
     """Of the order that is being settled."""
     by_reference: dict[str, int] = field(default_factory=dict)
@@ -69,7 +71,13 @@ class Batch:
         """Give the next of the numbers that were reserved."""
         number = self.numbers[counter]
         self.numbers[counter] = number + 1
+        self.taken[counter] = self.taken.get(counter, 0) + 1
         return number
+
+    def unused_numbers(self, reserved: dict[str, int]) -> dict[str, int]:
+        """Count those of the reserved numbers that nobody took."""
+        left = {counter: count - self.taken.get(counter, 0) for counter, count in reserved.items()}
+        return {counter: count for counter, count in left.items() if count}
 
     # ------------------------------------------------------------------------------------------------------ tasks
 

@@ -224,6 +224,9 @@ class Turn:
         async with self.store.begin() as transaction:
             batch = await self._open(transaction, stimuli, sent)
             results = [self._apply(batch, stimulus) for stimulus in stimuli]
+            if left := batch.unused_numbers(numbers_for(stimuli)):
+                # By rejected orders. The counters are locked, so nobody has taken later ones.
+                await transaction.reserve({counter: -count for counter, count in left.items()})
             await self._render_events(transaction, batch)
             if not batch.is_empty:
                 await transaction.write(batch.changes)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import aiohttp
 
+from orchestrator.domain.connecting import why_not_connected
 from orchestrator.domain.errors import SourceFailed, SourceHindered
 from orchestrator.domain.task import Source
 from orchestrator.files.addresses import shown
 from orchestrator.files.deletion import delete_file
-from orchestrator.files.failures import storing
+from orchestrator.files.failures import storing, words
 from orchestrator.files.layout import FILE_MODE, make_folder
 from orchestrator.files.staging import unfinished
 from orchestrator.files.workbench import Stop, Workbench
@@ -92,7 +93,7 @@ class Fetcher:
         except aiohttp.ClientPayloadError as error:
             raise SourceHindered(f"{told}: the transfer was cut before its end.") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise SourceHindered(f"{told}: could not be fetched ({type(error).__name__}).") from error
+            raise SourceHindered(f"{told}: {_why(error)}.") from error
 
     async def _store(self, answer: aiohttp.ClientResponse, descriptor: int, *, source: Source) -> None:
         total, held = 0, bytearray()
@@ -132,6 +133,18 @@ class Fetcher:
         return aiohttp.ClientSession(
             timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), headers={"User-Agent": "orchestrator"}
         )
+
+
+def _why(error: aiohttp.ClientError | OSError) -> str:
+    """Give the reason as a clause."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        place = f"{error.host}:{error.port}"
+        return why_not_connected(error.os_error, place=place) or f"no connection to {place} ({words(error.os_error)})"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server closed the connection without an answer"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return "what the server answered is not HTTP"
+    return f"the connection broke ({words(error)})" if isinstance(error, OSError) else "could not be fetched"
 
 
 def _check(answer: aiohttp.ClientResponse, *, told: str, limits: FetchLimits) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Dialect, Update, bindparam, case, literal_col
 from orchestrator.store.prepared import Prepared, among
 from orchestrator.store.schema import counters
 
-COUNTERS = ("node", "outbox", "project", "task")
+COUNTERS = ("node", "outbox", "project", "replay", "task")
 """Every counter there is, in the order in which they are locked."""
 
 
@@ -18,7 +18,10 @@ class CounterTable:
         self._take = Prepared(_taking(dialect), dialect)
 
     def reserve(self, connection: Connection, counts: Mapping[str, int]) -> dict[str, int]:
-        """Take so many numbers of each counter; give the first of each. Raises KeyError for one that does not exist."""
+        """Take so many numbers of each counter; give the first of each. Raises KeyError for one that does not exist.
+
+        Fewer than none gives back the last ones that were taken in the same transaction.
+        """
         wanted = {f"count_{name}": counts.get(name, 0) for name in COUNTERS}
         rows = self._take.rows(connection, names=sorted(counts), **wanted)
         last = {row[0]: row[1] for row in rows}

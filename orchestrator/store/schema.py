@@ -165,3 +165,19 @@ daemons = Table(
     Column("owner", Text, primary_key=True),
     Column("until", Moment, nullable=False),
 )
+
+dead_letter_replays = Table(
+    # No body: what was sent is the broker's to keep, and may hold secrets. letter: its id, which says nothing else.
+    "dead_letter_replays",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("letter", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("edited", Boolean, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+Index("dead_letter_replays_letter", dead_letter_replays.c.letter)

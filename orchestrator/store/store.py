@@ -1,12 +1,13 @@
 """The durable memory: what turns write, what daemons own, and what people read, over either database."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection
 
+from orchestrator.domain.dead_letters import Outcome, Replay
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import NodeJob, Project, Source, Task
 from orchestrator.engine.changes import OutboxEntry
@@ -20,7 +21,7 @@ FORGOTTEN_AT_ONCE = 1000
 
 
 class SqlStore:
-    """Implements ``Store`` and ``Library``. ``now`` dates stored answers."""
+    """Implements ``Store``, ``Library`` and ``ReplayBook``. ``now`` dates stored answers."""
 
     def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
         self._database = database
@@ -105,3 +106,27 @@ class SqlStore:
     async def tasks(self, wanted: TaskFilter) -> tuple[Task, ...]:
         """Give tasks, newest first; those of deleted projects are left out."""
         return await self._database.read(partial(self._tables.catalogue.listed, wanted=wanted))
+
+    # ----------------------------------------------------------------------------------------------- dead letters
+
+    async def begin_replay(self, replay: Replay) -> int:
+        """Write a replay down before it happens; give its number."""
+
+        def work(connection: Connection) -> int:
+            number = self._tables.counters.reserve(connection, counts={"replay": 1})["replay"]
+            self._tables.replays.add(connection, replay, number=number)
+            return number
+
+        return await self._database.write(work)
+
+    async def end_replay(self, number: int, *, outcome: Outcome, detail: str) -> None:
+        """Write down what became of it."""
+        await self._database.write(partial(self._tables.replays.end, number=number, outcome=outcome, detail=detail))
+
+    async def replays_of(self, letters: Collection[str]) -> tuple[Replay, ...]:
+        """Give the replays of some letters, oldest first."""
+        return await self._database.read(partial(self._tables.replays.of, letters=letters))
+
+    async def replays(self, *, limit: int, offset: int) -> tuple[Replay, ...]:
+        """Give replays of any letter, newest first."""
+        return await self._database.read(partial(self._tables.replays.latest, limit=limit, offset=offset))

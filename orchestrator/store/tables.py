@@ -9,6 +9,7 @@ from orchestrator.store.library import TaskCatalogue
 from orchestrator.store.mail import InboxTable, OutboxTable
 from orchestrator.store.nodes import NodeTable
 from orchestrator.store.projects import ProjectTable
+from orchestrator.store.replays import ReplayTable
 from orchestrator.store.tasks import TaskTable
 
 
@@ -25,3 +26,4 @@ class Tables:
         self.outbox = OutboxTable(dialect)
         self.counters = CounterTable(dialect)
         self.daemons = DaemonTable(dialect)
+        self.replays = ReplayTable(dialect)

@@ -135,7 +135,7 @@ async def test_a_web_image_that_cannot_be_fetched_is_waited_for_with_a_reason_th
         task = await unharmed.create(images=images, processing_node=id_)
         seen = await unharmed.client.task(task["id"], lambda it: "IMG_1.JPG" in it["reason"])
         assert (None, "uploading") == (seen["status"], seen["stage"])
-        assert seen["reason"].startswith("IMG_1.JPG from http://127.0.0.1:9/IMG_1.JPG: could not be fetched")
+        assert seen["reason"].startswith("IMG_1.JPG from http://127.0.0.1:9/IMG_1.JPG: nobody listens at 127.0.0.1:9 ")
         assert "canary" not in json.dumps(seen) + unharmed.daemon.log.read_text()
         await unharmed.client.ok("set-pending-action", {"task": task["id"], "pending_action": "CANCEL"})
         assert 50 == (await unharmed.client.ended(task["id"]))["status"]

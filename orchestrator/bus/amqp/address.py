@@ -25,6 +25,12 @@ class Address:
     def __repr__(self) -> str:
         return f"Address({str(self)!r})"
 
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        parts = self._parts
+        return f"{parts.hostname}:{parts.port or (5671 if parts.scheme == 'amqps' else 5672)}"
+
     def url(self, **defaults: object) -> str:
         """Give the URL, password and all, with query parameters added where it has none of that name."""
         query = {**{name: str(value) for name, value in defaults.items()}, **dict(parse_qsl(self._parts.query))}

@@ -4,16 +4,37 @@ import asyncio
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
+from typing import Protocol
 
+import structlog
+
+from orchestrator.bus import words
 from orchestrator.bus.amqp import wire
 from orchestrator.bus.amqp.link import Session
 from orchestrator.bus.port import Delivery
+
+MOST_HELD = 64 * 1024 * 1024
+"""Bytes of bodies that are held without being done. Beyond, reading stops until half of them are."""
+MOST_AT_ONCE = 8 * 1024 * 1024
+"""Bytes of bodies given at a time, if there is more than one: read into objects they take several times as much."""
+TOLD_AFTER = 5.0
+"""Seconds without reading after which it is worth a line in the log: a working store takes far less."""
+
+log = structlog.get_logger()
+
+
+class Taker(Protocol):
+    """Where whole deliveries go."""
+
+    def arrived(self, delivery: Delivery) -> None:
+        """Take one."""
+        ...
 
 
 class Inbox:
     """The sink of a consuming channel: puts frames together to deliveries. No task, no await."""
 
-    def __init__(self, session: Session, channel: int, *, into: "Consumer") -> None:
+    def __init__(self, session: Session, channel: int, *, into: Taker) -> None:
         self._session = session
         self._into = into
         self._method: wire.Delivered | None = None
@@ -71,9 +92,12 @@ class Inbox:
 
 
 class Consumer:
-    """What came and is not done. Deliveries of a lost session are forgotten: the broker sends them again."""
+    """What came and is not done. Deliveries of a lost session are forgotten: the broker sends them again.
 
-    def __init__(self, *, queue: str, prefetch: int) -> None:
+    Bounded by the broker's prefetch in number and by ``most_held`` in bytes.
+    """
+
+    def __init__(self, *, queue: str, prefetch: int, most_held: int = MOST_HELD) -> None:
         self._queue = queue
         self._prefetch = prefetch
         self._session: Session | None = None
@@ -82,6 +106,11 @@ class Consumer:
         self._some = asyncio.Event()
         self._acked = 0
         self._done: set[int] = set()
+        self._most_held = most_held
+        self._held = 0
+        # Set while reading is held: what tells of it if it lasts.
+        self._holding: asyncio.TimerHandle | None = None
+        self._told = False
 
     async def prepare(self, session: Session) -> None:
         """Begin to consume on a new session."""
@@ -89,16 +118,21 @@ class Consumer:
         self._some.clear()
         self._acked = 0
         self._done.clear()
+        self._settled(self._held)
         self._session = session
         channel = await session.channel(sink=lambda number: Inbox(session, number, into=self))
         self._channel = channel.number
         await channel.basic_qos(prefetch_count=self._prefetch)
-        await channel.basic_consume(self._queue, _never)
+        await channel.basic_consume(self._queue, never)
 
     def arrived(self, delivery: Delivery) -> None:
         """Keep a delivery until it is taken."""
         self._waiting.append(delivery)
         self._some.set()
+        self._held += delivery.size
+        if self._held > self._most_held and self._holding is None and self._session is not None:
+            self._session.hold()
+            self._holding = asyncio.get_running_loop().call_later(TOLD_AFTER, self._tell)
 
     async def take(self, limit: int, *, linger: float = 0.0) -> list[Delivery]:
         """Wait for deliveries and give what is there; see the port."""
@@ -109,7 +143,7 @@ class Consumer:
                 await self._some.wait()
                 if linger:
                     await asyncio.sleep(linger)
-            found = [waiting.popleft() for _ in range(min(limit, len(waiting)))]
+            found = self._some_of(waiting, limit)
             if ours := [delivery for delivery in found if self.holds(delivery)]:
                 return ours
 
@@ -129,6 +163,7 @@ class Consumer:
         if session is None or not ours:
             return
         self._done.update(ours)
+        self._settled(sum(delivery.size for delivery in deliveries if self.holds(delivery)))
         while self._acked + 1 in self._done:
             self._acked += 1
             self._done.discard(self._acked)
@@ -138,6 +173,30 @@ class Consumer:
             frames.append(wire.ack(self._channel, ours[beyond - 1], multiple=True))
         session.write(b"".join(frames))
 
+    def _some_of(self, waiting: deque[Delivery], limit: int) -> list[Delivery]:
+        found, size = [waiting.popleft()], 0
+        while waiting and len(found) < limit and (size := size + found[-1].size) < MOST_AT_ONCE:
+            found.append(waiting.popleft())
+        return found
 
-async def _never(_: object) -> None:
+    def _settled(self, size: int) -> None:
+        """Note that so many bytes are held no more, and read again when it is time."""
+        self._held -= size
+        if self._holding is None or self._held > self._most_held // 2:
+            return
+        self._holding.cancel()
+        self._holding = None
+        if self._told:
+            self._told = False
+            log.info(words.READING_AGAIN)
+        if self._session is not None:
+            self._session.release()
+
+    def _tell(self) -> None:
+        """Say that commands wait at the broker because those that were read are not settled."""
+        self._told = True
+        log.warning(words.READING_HELD, held_bytes=self._held, waiting=len(self._waiting))
+
+
+async def never(_: object) -> None:
     """Stand where aiormq wants a callback: the tap takes every delivery before."""

@@ -14,6 +14,7 @@ from orchestrator.bus import words
 from orchestrator.bus.amqp import wire
 from orchestrator.bus.amqp.address import Address
 from orchestrator.bus.amqp.tap import Sink, Tap, TappedTransport
+from orchestrator.bus.amqp.wording import said
 from orchestrator.bus.cancellation import bounded, honour_cancellation
 from orchestrator.bus.patience import Patience
 from orchestrator.domain.errors import BusError
@@ -70,6 +71,14 @@ class Session:
         """Write whole frames, in order; what a lost connection is given is gone."""
         self._tap.write(data)
 
+    def hold(self) -> None:
+        """Read no more than a trickle until released."""
+        self._tap.hold()
+
+    def release(self) -> None:
+        """Read again."""
+        self._tap.release()
+
     def fail(self, why: str) -> None:
         """Give the connection up; the link makes a new one."""
         if not self.lost.done():
@@ -104,6 +113,17 @@ class Session:
 def _because(closing: asyncio.Future[Any]) -> str:
     error = None if closing.cancelled() else closing.exception()
     return " ".join(str(part) for part in getattr(error, "args", ()) if part)
+
+
+async def connect(url: str, transport: TappedTransport) -> Session:
+    """Make a connection; what goes wrong is the client library's own error."""
+    connection = Connection(url, transport_factory=transport)
+    try:
+        await connection.connect()
+        return Session(connection, transport.tap)
+    except BaseException:
+        transport.abort()
+        raise
 
 
 class Link:
@@ -148,7 +168,7 @@ class Link:
     async def _live(self, *, was_down: bool) -> str:
         """Live through one connection; gives why it ended. Raises ``BusError`` if it never came up."""
         transport = TappedTransport()
-        session = await self._attempt(self._connect(transport), drop=transport.abort)
+        session = await self._attempt(connect(self._url, transport), drop=transport.abort)
         try:
             await self._attempt(self._prepare(session), drop=transport.abort, session=session)
             log.info(words.CONNECTED, role=self._role, broker=str(self._address), again=was_down)
@@ -159,15 +179,6 @@ class Link:
             return reason
         finally:
             await session.close()
-
-    async def _connect(self, transport: TappedTransport) -> Session:
-        connection = Connection(self._url, transport_factory=transport)
-        try:
-            await connection.connect()
-            return Session(connection, transport.tap)
-        except BaseException:
-            transport.abort()
-            raise
 
     async def _attempt(
         self, work: Coroutine[Any, Any, T], *, drop: Callable[[], None], session: Session | None = None
@@ -181,12 +192,12 @@ class Link:
         """Turn whatever the client library raised into a sentence; a cancellation that is meant for us goes on."""
         honour_cancellation()
         if isinstance(error, TimeoutError):
-            said = f"it did not answer within {self._deadline:g} s"
+            why = f"it did not answer within {self._deadline:g} s"
         elif session is not None and session.lost.done():
-            said = session.lost.result()
+            why = session.lost.result()
         else:
-            said = " ".join(str(part) for part in error.args if part) or type(error).__name__
-        return BusError(self._sentence("not to be used", said))
+            why = said(error, self._address)
+        return BusError(self._sentence("not to be used", why))
 
     def _sentence(self, state: str, why: str) -> str:
         return self._address.mask(f"The broker at {self._address} is {state}: {why}.")

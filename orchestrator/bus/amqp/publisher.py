@@ -5,21 +5,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
+from orchestrator.bus import words
 from orchestrator.bus.amqp import wire
 from orchestrator.bus.amqp.confirms import Confirms, Parcel, Verdict
 from orchestrator.bus.amqp.furniture import furnish
 from orchestrator.bus.amqp.link import Session
+from orchestrator.bus.amqp.replying import is_harmless
 from orchestrator.bus.cancellation import bounded, honour_cancellation
 from orchestrator.bus.port import DeadLetter, Reply
 from orchestrator.bus.reasons import reasons
 from orchestrator.contract import headers
+from orchestrator.contract.events import traceparent_of, type_in
 from orchestrator.contract.topology import Topology
 from orchestrator.domain.errors import BusError
 from orchestrator.engine.changes import OutboxEntry
 
 REPLY_DEADLINE = 30.0
+TOGETHER, ALONE = 3, 1
+"""How often answers are sent together, and how often each is repeated that was not taken by then."""
 MEND_INTERVAL = 1.0
 HEADERS_LIMIT = 64_000
+
+log = structlog.get_logger()
 
 
 class Publisher:
@@ -79,15 +88,30 @@ class Publisher:
             await asyncio.sleep(MEND_INTERVAL)
 
     async def reply(self, replies: Sequence[Reply]) -> None:
-        """Send answers; see the port."""
-        parcels = [_answer(reply) for reply in replies]
+        """Send answers; see the port.
+
+        What takes the connection down with it is sent alone then, and given up when it does so again.
+        """
+        parcels = [_answer(reply) for reply in replies if is_harmless(reply.to)]
         try:
             async with asyncio.timeout(REPLY_DEADLINE):
-                while parcels:
-                    await self._ready.wait()
-                    parcels = _left(parcels, await self._replies.publish(parcels))
+                for _ in range(TOGETHER):
+                    parcels = await self._send_replies(parcels)
+                for parcel in parcels:
+                    tries = 0
+                    while (left := await self._send_replies([parcel])) and tries < ALONE:
+                        tries += 1
+                    if left:
+                        log.warning(words.REPLY_DROPPED, count=1)
         except TimeoutError:
             raise BusError(f"The broker did not take {len(parcels)} answers within {REPLY_DEADLINE:g} s.") from None
+
+    async def _send_replies(self, parcels: list[Parcel]) -> list[Parcel]:
+        """Send answers once, when there is a connection, and give those that the broker did not take."""
+        if not parcels:
+            return []
+        await self._ready.wait()
+        return _left(parcels, await self._replies.publish(parcels))
 
     async def dead_letter(self, letters: Sequence[DeadLetter]) -> list[bool]:
         """Put copies on the shelf; see the port."""
@@ -112,7 +136,10 @@ class Publisher:
         return made[0]
 
     def _event(self, entry: OutboxEntry) -> Parcel:
-        properties = wire.Properties(content_type=headers.CLOUDEVENT, message_id=entry.id)
+        trace = traceparent_of(entry.body)
+        given = {headers.TRACEPARENT: trace} if trace else None
+        kind = type_in(entry.routing_key)
+        properties = wire.Properties(headers.CLOUDEVENT, headers=given, message_id=entry.id, type=kind)
         return Parcel(self._events_exchange, entry.routing_key, properties, entry.body)
 
     def _letter(self, letter: DeadLetter) -> Parcel:
@@ -121,7 +148,7 @@ class Publisher:
             content_type=delivery.content_type,
             headers=_fitting_headers(letter),
             correlation_id=delivery.correlation_id,
-            reply_to=delivery.reply_to,
+            reply_to=None if letter.bare else delivery.reply_to,
             message_id=delivery.message_id,
             type=delivery.type,
         )
@@ -151,7 +178,7 @@ def _nothing() -> None:
 def _fitting_headers(letter: DeadLetter) -> dict[str, Any]:
     """Give the headers of a dead letter; the sender's own are left out where they do not fit or are none of AMQP's."""
     found = reasons(letter)
-    if wire.table_size(found) <= HEADERS_LIMIT:
+    if not letter.bare and wire.table_size(found) <= HEADERS_LIMIT:
         return found
     return reasons(replace(letter, delivery=replace(letter.delivery, headers={})))
 

@@ -11,6 +11,9 @@ from orchestrator.bus.amqp import wire
 from orchestrator.domain.errors import BusError
 
 KEPT_ALIVE_EVERY = 1.0
+TRICKLE_EVERY = 5.0
+"""Seconds after which a connection that is held is read once all the same, some 256 kB at most: so the broker's writes
+go on (a newer one cuts a connection off that takes nothing for 15 s), and its heartbeats are seen."""
 
 
 class Sink(Protocol):
@@ -33,13 +36,15 @@ class Tap(asyncio.StreamReaderProtocol):
         self._rest = b""
         self._sinks: dict[int, Sink] = {}
         self._fed = 0.0
-        self._transport_in_use: asyncio.WriteTransport | None = None
+        self._transport_in_use: asyncio.Transport | None = None
+        self._held = False
+        self._trickle: asyncio.TimerHandle | None = None
         self._broken: Callable[[str], None] = lambda _: None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         # Not asked for its class: the transports of uvloop inherit from none of asyncio's.
-        self._transport_in_use = cast("asyncio.WriteTransport", transport)
+        self._transport_in_use = cast("asyncio.Transport", transport)
         super().connection_made(transport)
 
     def tell(self, broken: Callable[[str], None]) -> None:
@@ -60,8 +65,34 @@ class Tap(asyncio.StreamReaderProtocol):
         if self._transport_in_use is not None:
             self._transport_in_use.abort()
 
+    def hold(self) -> None:
+        """Read no more than a trickle until released; what is written still goes out."""
+        if not self._held:
+            self._held = True
+            self._pause()
+
+    def release(self) -> None:
+        """Read again."""
+        if self._held:
+            self._held = False
+            self._resume()
+
+    def _pause(self) -> None:
+        if self._trickle is None and self._transport_in_use is not None and not self._transport_in_use.is_closing():
+            self._transport_in_use.pause_reading()
+            self._trickle = asyncio.get_running_loop().call_later(TRICKLE_EVERY, self._resume)
+
+    def _resume(self) -> None:
+        if self._trickle is not None:
+            self._trickle.cancel()
+            self._trickle = None
+        if self._transport_in_use is not None and not self._transport_in_use.is_closing():
+            self._transport_in_use.resume_reading()
+
     def data_received(self, data: bytes) -> None:
         """Sort what came."""
+        if self._held:
+            self._pause()
         try:
             self._sort(self._rest + data if self._rest else data)
         except Exception as error:  # noqa: BLE001 a frame we cannot read ends the connection, never the daemon
@@ -70,6 +101,9 @@ class Tap(asyncio.StreamReaderProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
+        self._held = False
+        if self._trickle is not None:
+            self._trickle.cancel()
         super().connection_lost(exc)
         self._broken(f"the connection was cut{f' ({exc})' if exc else ''}")
 

@@ -4,7 +4,7 @@ from orchestrator.engine.changes import OutboxEntry
 from orchestrator.engine.ports.desk import Accepted, Desk, Order, Outcome, Rejected, Renderer, Settled
 from orchestrator.engine.ports.files import Collected, Images, Shelves
 from orchestrator.engine.ports.nodes import JobInfo, NodeClient, NodeClients, OutgoingFile
-from orchestrator.engine.ports.store import Clock, Library, Store, TaskFilter, Transaction
+from orchestrator.engine.ports.store import Clock, Library, ReplayBook, Store, TaskFilter, Transaction
 
 __all__ = [
     "Accepted",
@@ -22,6 +22,7 @@ __all__ = [
     "OutgoingFile",
     "Rejected",
     "Renderer",
+    "ReplayBook",
     "Settled",
     "Shelves",
     "Store",

@@ -1,10 +1,12 @@
 """The durable memory: transactions for the turn, reading for everyone else."""
 
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.domain.dead_letters import Outcome, Replay
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import NodeJob, Project, Source, Task
 from orchestrator.engine.changes import Changes, OutboxEntry, Snapshot, Wanted
@@ -26,7 +28,10 @@ class Transaction(Protocol):
         ...
 
     async def reserve(self, counts: dict[str, int]) -> dict[str, int]:
-        """Take fresh numbers: for each counter (``task``, ``project``, ``node``, ``outbox``) give the first of n."""
+        """Take fresh numbers: for each counter (``task``, ``project``, ``node``, ``outbox``) give the first of n.
+
+        A negative n gives back the last ones taken in this transaction.
+        """
         ...
 
     async def write(self, changes: Changes) -> None:
@@ -117,4 +122,24 @@ class Library(Protocol):
 
     async def nodes(self) -> tuple[ProcessingNode, ...]:
         """Give every processing node, by id."""
+        ...
+
+
+class ReplayBook(Protocol):
+    """Every replay of a dead letter, for good. Raises ``StoreError`` only."""
+
+    async def begin_replay(self, replay: Replay) -> int:
+        """Write a replay down before it happens; give its number."""
+        ...
+
+    async def end_replay(self, number: int, *, outcome: Outcome, detail: str) -> None:
+        """Write down what became of it."""
+        ...
+
+    async def replays_of(self, letters: Collection[str]) -> tuple[Replay, ...]:
+        """Give the replays of some letters, oldest first."""
+        ...
+
+    async def replays(self, *, limit: int, offset: int) -> tuple[Replay, ...]:
+        """Give replays of any letter, newest first."""
         ...

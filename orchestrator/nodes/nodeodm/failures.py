@@ -4,6 +4,7 @@ import os
 
 import aiohttp
 
+from orchestrator.domain.connecting import why_not_connected
 from orchestrator.domain.errors import NodeError, NodeFault, NodeUnreachable
 from orchestrator.nodes.nodeodm.address import Address
 from orchestrator.nodes.nodeodm.deadlines import Deadline
@@ -16,7 +17,7 @@ NO_ADDRESS = "The node's address is no http or https address."
 SENTENCES: tuple[tuple[type[BaseException], type[NodeError], str], ...] = (
     (aiohttp.ConnectionTimeoutError, NodeUnreachable, "No connection within {connect}."),
     (aiohttp.ClientSSLError, NodeUnreachable, "No secure connection: {reason}"),
-    (aiohttp.ClientConnectorDNSError, NodeUnreachable, "The node's name is not known: {reason}"),
+    (aiohttp.ClientConnectorDNSError, NodeUnreachable, "No connection: {reason}"),
     (aiohttp.ClientConnectorError, NodeUnreachable, "No connection: {reason}"),
     (aiohttp.InvalidURL, NodeUnreachable, NO_ADDRESS),
     (aiohttp.NonHttpUrlClientError, NodeUnreachable, NO_ADDRESS),
@@ -42,6 +43,10 @@ def sorted_failure(error: BaseException, address: Address, *, connect: float, de
 
 
 def _reason(error: BaseException) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        known = why_not_connected(error.os_error, place=f"{error.host}:{error.port}")
+        if known is not None:
+            return f"{known}."
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, OSError) and isinstance(cause.errno, int) and cause.errno > 0:
         return cause.strerror or os.strerror(cause.errno)

@@ -1,6 +1,8 @@
 """What only a real broker can do to us."""
 
 import asyncio
+import json
+from dataclasses import replace
 
 import aio_pika
 import pytest
@@ -15,7 +17,15 @@ from tests.integration.bus.fakes import QUICK, WAIT, Bundle, entry, rabbit_bundl
 PROJECT = {"name": "Hillside"}
 
 
-async def produce(url: str, prefix: str, ids: list[str], *, past_exchange: bool = False, **properties: object) -> None:
+async def produce(
+    url: str,
+    prefix: str,
+    ids: list[str],
+    *,
+    past_exchange: bool = False,
+    body: bytes = b'{"name": "Hillside"}',
+    **properties: object,
+) -> None:
     """Send commands without waiting for answers; returns when the broker has them."""
     topology = Topology(prefix=prefix)
     async with await aio_pika.connect(url) as connection:
@@ -24,9 +34,7 @@ async def produce(url: str, prefix: str, ids: list[str], *, past_exchange: bool 
         if not past_exchange:
             exchange = await channel.get_exchange(topology.commands_exchange.name, ensure=False)
         key = topology.commands.name if past_exchange else "create-project"
-        messages = [
-            aio_pika.Message(b'{"name": "Hillside"}', message_id=one, delivery_mode=2, **properties) for one in ids
-        ]
+        messages = [aio_pika.Message(body, message_id=one, delivery_mode=2, **properties) for one in ids]
         await asyncio.gather(*(exchange.publish(message, key) for message in messages))
 
 
@@ -273,3 +281,66 @@ async def test_the_bus_starts_and_stops_many_times(rabbit: Bundle):
     for _ in range(10):
         async with rabbit.running("intake", "relay"), await rabbit.connect() as client:
             assert (await client.send("create-project", PROJECT))["ok"]
+
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_stalled_store_holds_a_bounded_number_of_bytes_and_the_connection(amqp_url: str, bus_prefix: str, loop: str):
+    """Longer than a dead peer is believed alive: a heartbeat of 1 s, and three of them missed."""
+
+    async def story() -> None:
+        bundle = rabbit_bundle(amqp_url, bus_prefix)
+        bundle.bus = RabbitBus(amqp_url, topology=Topology(prefix=bus_prefix), patience=QUICK, heartbeat=1)
+        consumer = bundle.bus._consumer
+        consumer._most_held = 4 * MIB
+        bundle.__post_init__()
+        bundle.intake._max_message_bytes = 2 * MIB
+        bundle.desk.gate.clear()
+        changes: list[bool] = []
+        bundle.bus.watch(lambda state: changes.append(state.connected))
+        async with bundle.running("intake"):
+            body = b'{"name": "Hillside"}' + b" " * MIB
+            await produce(amqp_url, bus_prefix, [str(number) for number in range(40)], body=body)
+            changes.clear()
+            await bundle.desk.arrived.wait()
+            await asyncio.sleep(8)
+            # A trickle every 5 s came on top, and what was read at once when the budget was reached.
+            assert 4 * MIB < consumer._held < 8 * MIB
+            assert [] == changes
+            bundle.desk.gate.set()
+            await bundle.desk.until(lambda desk: len(desk.orders) == 40)
+            assert 40 == len(set(bundle.desk.message_ids))
+            async with asyncio.timeout(WAIT):
+                while consumer._held:
+                    await asyncio.sleep(0.01)
+            assert [] == changes
+        await remove(amqp_url, bus_prefix)
+
+    factory = asyncio.new_event_loop if loop == "asyncio" else pytest.importorskip("uvloop").new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(asyncio.wait_for(story(), 2 * WAIT))
+
+
+async def test_an_event_carries_its_type_and_the_trace_it_came_of_around_its_body(
+    rabbit: Bundle, amqp_url: str, bus_prefix: str
+):
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    async with rabbit.running("relay"), await aio_pika.connect(amqp_url) as connection:
+        channel = await connection.channel()
+        queue = await channel.declare_queue(exclusive=True)
+        await queue.bind(f"{bus_prefix}.events", "#")
+        bodies = [{"id": "e1", "traceparent": trace, "data": {}}, {"id": "e2", "data": {"traceparent": trace}}]
+        rabbit.relay.offer(
+            rabbit.outbox.commit(
+                [
+                    replace(entry(number), body=json.dumps(body, separators=(",", ":")).encode())
+                    for number, body in enumerate(bodies, 1)
+                ]
+            )
+        )
+        assert await rabbit.relay.drain(WAIT)
+        found = [await queue.get(timeout=WAIT) for _ in bodies]
+    assert [{"traceparent": trace}, {}] == [dict(message.headers) for message in found]
+    assert ["task.updated"] * 2 == [message.type for message in found]

@@ -235,7 +235,9 @@ async def test_a_server_that_drips_does_not_hold_us_for_ever(tmp_path, serve):
 async def test_a_server_that_is_away_hinders(images):
     source = Source(f"http://user:secret@127.0.0.1:{unused_port()}/a.jpg", "a.jpg")
 
-    assert "could not be fetched" in await hindered(images, source)
+    told = await hindered(images, source)
+    assert told.endswith(" (connection refused)."), told
+    assert "nobody listens at 127.0.0.1:" in told
 
 
 async def test_a_web_page_or_nothing_in_place_of_an_image_fails(images, serve, staging):

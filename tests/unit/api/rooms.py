@@ -1,16 +1,19 @@
 """Rooms as the window sees them: small fakes that remember what they were asked."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.api.feed import Feed
 from orchestrator.api.ports import ControlPorts
+from orchestrator.bus.dead_letters import DeadLetters
+from orchestrator.bus.memory import MemoryBus
 from orchestrator.contract.answers import accepted, rejected
 from orchestrator.contract.json_text import to_json
 from orchestrator.domain.commands import COMMAND_NAMES
+from orchestrator.domain.dead_letters import Outcome, Replay
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.problem import Problem
 from orchestrator.domain.task import Project, Stage, Status, Task
@@ -109,6 +112,31 @@ class FakeDesk:
         raise NotImplementedError
 
 
+class FixedClock:
+    def now(self) -> datetime:
+        return NOW
+
+
+@dataclass
+class FakeBook:
+    """Replays in a list."""
+
+    rows: list[Replay] = field(default_factory=list)
+
+    async def begin_replay(self, replay: Replay) -> int:
+        self.rows.append(replace(replay, number=len(self.rows) + 1))
+        return len(self.rows)
+
+    async def end_replay(self, number: int, *, outcome: Outcome, detail: str) -> None:
+        self.rows[number - 1] = replace(self.rows[number - 1], outcome=outcome, detail=detail)
+
+    async def replays_of(self, letters: Collection[str]) -> tuple[Replay, ...]:
+        return tuple(row for row in self.rows if row.letter in letters)
+
+    async def replays(self, *, limit: int, offset: int) -> tuple[Replay, ...]:
+        return tuple(reversed(self.rows))[offset : offset + limit]
+
+
 @dataclass
 class FakeRooms:
     """All of them, and the ports that lead to them."""
@@ -117,6 +145,8 @@ class FakeRooms:
     desk: FakeDesk = field(default_factory=FakeDesk)
     feed: Feed = field(default_factory=Feed)
     lines: list[str] = field(default_factory=list)
+    bus: MemoryBus = field(default_factory=MemoryBus)
+    book: FakeBook = field(default_factory=FakeBook)
 
     async def read_output(self, task: int, line: int, limit: int | None) -> tuple[list[str], int]:
         start = max(line, 0)
@@ -125,5 +155,13 @@ class FakeRooms:
 
     def ports(self) -> ControlPorts:
         return ControlPorts(
-            library=self.library, desk=self.desk, read_output=self.read_output, subscribe=self.feed.subscribe
+            library=self.library,
+            desk=self.desk,
+            read_output=self.read_output,
+            subscribe=self.feed.subscribe,
+            dead_letters=self.dead_letters(),
         )
+
+    def dead_letters(self) -> DeadLetters:
+        """The real thing over the bus in memory: the window and the shelf are tested together."""
+        return DeadLetters(self.bus, self.desk, self.book, clock=FixedClock(), max_message_bytes=2000)

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 from pamqp import commands, frame, header
+from structlog.testing import capture_logs
 
+from orchestrator.bus.amqp import consumer as consumer_module
+from orchestrator.bus.amqp import tap as tap_module
 from orchestrator.bus.amqp import wire
 from orchestrator.bus.amqp.confirms import Confirms, Parcel, Verdict
 from orchestrator.bus.amqp.consumer import Consumer, Inbox
@@ -26,6 +29,13 @@ class FakeSession:
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.blocked = ""
         self.written: list[bytes] = []
+        self.held: list[bool] = []
+
+    def hold(self) -> None:
+        self.held.append(True)
+
+    def release(self) -> None:
+        self.held.append(False)
 
     @property
     def alive(self) -> bool:
@@ -138,6 +148,91 @@ async def test_what_is_given_back_comes_first():
         ours.arrived(delivery(tag))
     ours.give_back(await ours.take(3))
     assert [found.tag for found in await ours.take(10)] == [1, 2, 3, 4, 5]
+
+
+def heavy(tag: int, size: int = 100) -> Delivery:
+    return Delivery(tag, 1, "e", "k", redelivered=False, body=b"x" * size)
+
+
+async def test_beyond_the_budget_reading_stops_until_half_of_it_is_done():
+    session: Any = FakeSession()
+    ours = consumer(session)
+    ours._most_held = 1000
+    for tag in range(1, 11):
+        ours.arrived(heavy(tag))
+    assert [] == session.held
+    ours.arrived(heavy(11))
+    ours.arrived(heavy(12))
+    assert [True] == session.held
+    taken = await ours.take(20)
+    ours.acknowledge(taken[:6])
+    assert [True] == session.held
+    ours.give_back(taken[6:])
+    ours.acknowledge(await ours.take(1))
+    assert [True, False] == session.held
+
+
+async def test_a_single_body_larger_than_the_budget_gets_through():
+    session: Any = FakeSession()
+    ours = consumer(session)
+    ours._most_held = 10
+    ours.arrived(heavy(1))
+    ours.acknowledge(await ours.take(20))
+    assert [True, False] == session.held
+
+
+async def test_reading_that_is_held_for_long_is_told_once(monkeypatch):
+    monkeypatch.setattr(consumer_module, "TOLD_AFTER", 0.0)
+    session: Any = FakeSession()
+    ours = consumer(session)
+    ours._most_held = 10
+    with capture_logs() as entries:
+        ours.arrived(heavy(1))
+        ours.arrived(heavy(2))
+        while not entries:
+            await asyncio.sleep(0)
+        ours.acknowledge(await ours.take(20))
+    assert ["bus.reading_held", "bus.reading_again"] == [entry["event"] for entry in entries]
+    assert 200 == entries[0]["held_bytes"]
+
+
+async def test_large_bodies_are_given_a_few_at_a_time(monkeypatch):
+    monkeypatch.setattr(consumer_module, "MOST_AT_ONCE", 250)
+    session: Any = FakeSession()
+    ours = consumer(session)
+    for tag in range(1, 8):
+        ours.arrived(heavy(tag, 1000 if tag == 7 else 100))
+    assert [[1, 2, 3], [4, 5, 6], [7]] == [[found.tag for found in await ours.take(10)] for _ in range(3)]
+
+
+async def test_a_tap_that_is_held_reads_a_trickle(monkeypatch):
+    monkeypatch.setattr(tap_module, "TRICKLE_EVERY", 0.0)
+    told: list[str] = []
+    resumed = asyncio.Event()
+
+    def resume() -> None:
+        told.append("resume")
+        resumed.set()
+
+    transport: Any = SimpleNamespace(
+        get_extra_info=lambda _: None,
+        is_closing=lambda: False,
+        pause_reading=lambda: told.append("pause"),
+        resume_reading=resume,
+        abort=lambda: None,
+    )
+    tap = Tap(asyncio.StreamReader(), loop=asyncio.get_running_loop())
+    tap.connection_made(transport)
+    tap.hold()
+    tap.hold()
+    for _ in range(2):
+        resumed.clear()
+        await resumed.wait()
+        tap.data_received(wire.HEARTBEAT_FRAME)
+    tap.release()
+    tap.release()
+    tap.data_received(wire.HEARTBEAT_FRAME)
+    assert ["pause", "resume"] * 3 == told
 
 
 async def test_a_canceled_consumer_ends_the_session():

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.bus import burial
 from orchestrator.bus import intake as intake_module
 from orchestrator.bus.intake import Intake
 from orchestrator.bus.memory import MemoryBus
@@ -154,6 +155,41 @@ async def test_a_shelf_that_takes_nothing_holds_up_nobody():
                 await asyncio.sleep(0)
 
     assert [letter.delivery.message_id for letter in bus.dead_letters] == [str(number) for number in range(150)]
+
+
+async def test_a_letter_over_which_the_broker_ends_the_connection_goes_bare_and_alone():
+    class Touchy(MemoryBus):
+        lost = 0
+
+        async def dead_letter(self, letters: Sequence[DeadLetter]) -> list[bool]:
+            if any(letter.delivery.headers.get("poison") and not letter.bare for letter in letters):
+                self.lost += 1
+                self._presence.set(publishing=False)
+                asyncio.get_running_loop().call_later(0.001, lambda: self._presence.set(publishing=True))
+                return [False] * len(letters)
+            return await super().dead_letter(letters)
+
+    bus = Touchy()
+    bundle = Bundle(bus)
+    await bundle.take_in(*(message(body=b"{", message_id=str(n), headers={"poison": n == 7}) for n in range(20)))
+    assert {str(number) for number in range(20)} == {letter.delivery.message_id for letter in bus.dead_letters}
+    assert 20 == len(bus.dead_letters)
+    # All together, once more when they had grown to several again, and then the culprit alone.
+    assert 2 + burial.TRIES == bus.lost
+
+
+async def test_large_letters_are_buried_a_few_at_a_time(monkeypatch):
+    monkeypatch.setattr(burial, "BATCH_BYTES", 250)
+    lots: list[list[int]] = []
+
+    class Counting(MemoryBus):
+        async def dead_letter(self, letters: Sequence[DeadLetter]) -> list[bool]:
+            lots.append([letter.delivery.size for letter in letters])
+            return await super().dead_letter(letters)
+
+    bundle = Bundle(Counting())
+    await bundle.take_in(*(message(body=b"x" * size) for size in (100, 100, 100, 300, 1)))
+    assert [[100, 100], [100], [300], [1]] == lots
 
 
 async def test_letters_that_come_during_a_burial_are_buried_too():

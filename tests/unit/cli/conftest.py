@@ -4,7 +4,7 @@ import asyncio
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,9 @@ class Side:
 
     def do(self, function: Callable[..., Any], *arguments: Any) -> None:
         self.loop.call_soon_threadsafe(function, *arguments)
+
+    def wait(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
 
     def run(self, started: "Future[None]", stop: asyncio.Event) -> None:
         async def serve() -> None:

@@ -10,7 +10,16 @@ from cloudevents.core.bindings.rabbitmq import RabbitMQMessage, from_structured
 from cloudevents.core.formats.json import JSONFormat
 
 from orchestrator.contract.event_models import NodeEventView, TaskEventView
-from orchestrator.contract.events import EVENT_TYPES, NAMESPACE, check_source, render, routing_key
+from orchestrator.contract.events import (
+    EVENT_TYPES,
+    NAMESPACE,
+    check_source,
+    render,
+    routing_key,
+    traceparent_of,
+    type_in,
+    type_of,
+)
 from orchestrator.contract.examples import NODE, TASK
 from orchestrator.contract.headers import CLOUDEVENT
 from orchestrator.contract.json_text import to_json
@@ -140,3 +149,15 @@ def test_a_uri_reference_is_a_source(source):
 def test_what_is_no_uri_reference_is_no_source(source):
     with pytest.raises(ValueError, match="must be a URI or a path"):
         check_source(source)
+
+
+@pytest.mark.parametrize("event", ALL, ids=lambda event: type(event).__name__)
+def test_type_and_trace_are_found_without_reading_the_body(event: Event):
+    body = to_json(render(event))
+    assert type_of(event) == type_in(routing_key(event))
+    assert json.loads(body).get("traceparent") == traceparent_of(body)
+
+
+def test_a_trace_within_the_data_is_none_of_the_events():
+    sly = replace(TASK, name='","traceparent":"x"', reference='"traceparent":"x"', traceparent="")
+    assert traceparent_of(to_json(render(TaskEvent(TaskEventType.CREATED, sly, None, "", NOON)))) is None

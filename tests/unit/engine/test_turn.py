@@ -44,6 +44,15 @@ async def test_orders_handed_in_together_are_answered_in_their_order(bundle):
     assert [str(number) for number in range(5)] == [json.loads(each.answer)["project"]["name"] for each in settled]
 
 
+async def test_a_rejected_order_uses_up_no_number(bundle):
+    wrong, right = CreateTask(sources=(PHOTO,), project=99), CreateTask(sources=(PHOTO,))
+    orders = [Order(wrong), Order(right, "m-1"), Order(wrong), Order(right, "m-1"), Order(wrong)]
+    settled = await bundle.engine.turn.settle(orders)
+    assert [False, True, False, True, False] == [each.accepted for each in settled]
+    assert (await bundle.settle(wrong))["ok"] is False
+    assert [1, 2] == [json.loads(settled[1].answer)["task"]["id"], await bundle.create()]
+
+
 async def test_nothing_to_settle_is_settled(bundle):
     assert [] == await bundle.engine.turn.settle([])
 

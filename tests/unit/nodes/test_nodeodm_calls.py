@@ -106,8 +106,9 @@ async def test_an_answer_without_a_length_that_stalls_ends_at_the_deadline():
 
 async def test_nothing_listening_is_unreachable(unused_tcp_port: int):
     async with client_of(f"http://127.0.0.1:{unused_tcp_port}") as client:
-        with pytest.raises(NodeUnreachable, match="No connection: Connect"):
+        with pytest.raises(NodeUnreachable) as caught:
             await client.info()
+    assert f"No connection: nobody listens at 127.0.0.1:{unused_tcp_port} (connection refused)." == str(caught.value)
 
 
 async def test_an_unknown_name_is_unreachable(monkeypatch):
@@ -116,7 +117,7 @@ async def test_an_unknown_name_is_unreachable(monkeypatch):
 
     async with client_of("http://no-such-node.invalid:3000") as client:
         monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
-        with pytest.raises(NodeUnreachable, match="name is not known"):
+        with pytest.raises(NodeUnreachable, match=r"the name no-such-node\.invalid is not known"):
             await client.info()
 
 
