@@ -118,6 +118,11 @@ class Bundle:
 
         return await self.until(shown, within)
 
+    def healths(self, node):
+        """Give what a subscriber saw of a node's health, in order."""
+        events = (event for event in self.events if event["subject"] == f"processing-nodes/{node.id}")
+        return [event["data"]["processing_node"]["health"] for event in events]
+
     def statuses(self, task):
         """Give the statuses that a subscriber saw, in order."""
         return [
