@@ -185,7 +185,8 @@ def _name() -> str:
 
 
 def _bus_problem(bus: Bus) -> str | None:
-    return None if bus.state.connected else bus.state.problem or "not connected yet"
+    """Give what is wrong with the bus: it may be connected and yet take no events."""
+    return bus.state.problem or (None if bus.state.connected else "not connected yet")
 
 
 def _publish_gauges(metrics: Metrics, app: App) -> None:

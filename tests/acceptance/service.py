@@ -41,10 +41,18 @@ class Service:
 
     async def get(self, path: str) -> Any:
         """Read from the control socket."""
-        socket = self.folder / "data" / "control.sock"
-        connector = aiohttp.UnixConnector(str(socket))
-        async with aiohttp.ClientSession(connector=connector) as session, session.get(f"http://x{path}") as response:
+        async with self._local() as session, session.get(f"http://x{path}") as response:
             return await response.json()
+
+    async def command(self, name: str, body: Json) -> Json:
+        """Send a command to the control socket, past the broker, and give what it is about."""
+        async with self._local() as session, session.post(f"http://x/commands/{name}", json=body) as response:
+            answer = await response.json()
+        assert answer["ok"], answer
+        return next(value for key, value in answer.items() if key not in {"ok", "command"})
+
+    def _local(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self.folder / "data" / "control.sock")))
 
     async def create(self, **said: Any) -> Json:
         """Begin a task of all photos, or of what is said."""

@@ -125,3 +125,45 @@ async def test_a_broker_that_does_not_take_the_password_is_told_without_it(priva
         out, told = await process.communicate()
         assert 0 == process.returncode
         assert "canary" not in json.dumps(body) + told.decode() + out.decode()
+
+
+async def control(broker, *words) -> None:
+    await asyncio.to_thread(broker.control, *words)
+
+
+async def test_connections_that_an_administrator_cuts_under_load_lose_and_repeat_nothing(private_rabbitmq):
+    async with service(private_rabbitmq.url) as running:
+        references = [f"cut/{number}" for number in range(500)]
+        for reference in references:
+            body = {"images": [], "partial": True, "reference": reference}
+            await running.client.publish("create-task", body, message_id=reference)
+        await control(private_rabbitmq, "close_all_connections", "maintenance")
+        tasks = await until(lambda it: len(it) >= len(references), lambda: running.get("/tasks?limit=1000"))
+        assert sorted(references) == sorted(task["reference"] for task in tasks)
+        assert WELL == await until(lambda it: it == WELL, lambda: health(running, "ready"))
+        async with plain_client(private_rabbitmq.url, prefix=running.client.prefix) as client:
+            replayed = await client.replay()
+            created = {f"tasks/{task['id']}" for task in tasks}
+            told = await until(lambda it: created <= it, lambda: subjects(replayed))
+            assert created == {subject for subject in told if subject.startswith("tasks/")}
+        assert [] == running.complaints()
+
+
+async def subjects(shelf) -> set[str]:
+    """Give what events have come about."""
+    return {event["subject"] for event in shelf.bodies}
+
+
+async def test_a_broker_that_is_low_on_memory_is_named_and_its_events_wait(private_rabbitmq):
+    async with service(private_rabbitmq.url) as running:
+        await control(private_rabbitmq, "set_vm_memory_high_watermark", "absolute", "1MB")
+        task = await running.command("create-task", {"images": [], "partial": True})
+        status, body = await until(lambda it: it[0] != 200, lambda: health(running, "ready"))
+        assert (503, True) == (status, "takes no messages just now" in body["problems"]["bus"])
+        await control(private_rabbitmq, "set_vm_memory_high_watermark", "absolute", "512MB")
+        await until(lambda it: it == WELL, lambda: health(running, "ready"))
+        async with plain_client(private_rabbitmq.url, prefix=running.client.prefix) as client:
+            replayed = await client.replay()
+            subject = f"tasks/{task['id']}"
+            await replayed.find(lambda _: subject in {it["subject"] for it in replayed.bodies}, what="its event")
+        assert [] == running.complaints()

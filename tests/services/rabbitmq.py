@@ -4,6 +4,7 @@ import atexit
 import secrets
 import shutil
 import socket
+import subprocess
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ from tests.services.packages import RABBITMQ
 from tests.services.process import ServerProcess, environment, free_ports, listens
 
 START_SECONDS = 60
+CONTROL_SECONDS = 60
 AMQP_HEADER = b"AMQP\x00\x00\x09\x01"
 MEBIBYTE = 1024 * 1024
 
@@ -68,6 +70,11 @@ class PrivateRabbitMQ:
         """
         if self._broker:
             self._broker.kill()
+
+    def control(self, *words: str) -> None:
+        """Do what an administrator does with ``rabbitmqctl``. Raises CalledProcessError with what it said."""
+        command = [self._programs / "rabbitmqctl", *words]
+        subprocess.run(command, env=self._environment, check=True, capture_output=True, timeout=CONTROL_SECONDS)
 
     def close(self) -> None:
         """End everything that was started and remove the data; may be called again."""
