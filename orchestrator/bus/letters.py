@@ -53,6 +53,10 @@ def letter_of(delivery: Delivery) -> Letter:
         reply_to=delivery.reply_to,
         correlation_id=delivery.correlation_id,
         content_type=delivery.content_type,
+        content_encoding=delivery.content_encoding,
+        priority=delivery.priority,
+        sent_at=_of_epoch(delivery.timestamp),
+        app_id=delivery.app_id,
         headers={name: value for name, value in found.items() if name not in OURS | _BROKERS},
         body=delivery.body,
     )
@@ -102,6 +106,13 @@ def _moment(value: Any) -> datetime | None:
         found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
+        return None
+
+
+def _of_epoch(seconds: int | None) -> datetime | None:
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
         return None
 
 

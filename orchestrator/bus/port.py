@@ -35,6 +35,10 @@ class Delivery:
     correlation_id: str | None = None
     content_type: str | None = None
     headers: Mapping[str, Any] = field(default_factory=dict)
+    content_encoding: str | None = None
+    priority: int | None = None
+    timestamp: int | None = None
+    app_id: str | None = None
 
     @property
     def name(self) -> str:

@@ -164,7 +164,7 @@ def _tell(replays: list[Json], *, json: bool) -> None:
         print_json(replays)
     for it in () if json else replays:
         stays = "" if it["outcome"] == "accepted" else " It stays on the shelf."
-        say(f"{it['letter']}: {it['command'] or 'no command'} was {it['outcome']}: {it['detail'].rstrip('.')}.{stays}")
+        say(f"{it['letter']}: {it['command'] or 'no command'} was {it['outcome']}: {_ended(it['detail'])}{stays}")
     if any(it["outcome"] != "accepted" for it in replays):
         raise typer.Exit(1)
 
@@ -189,6 +189,10 @@ def _say_what_is_missing(found: Json, *, shown: int) -> None:
 
 def _letters(count: int) -> str:
     return "1 dead letter" if count == 1 else f"{count:,} dead letters"
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."
 
 
 def _time(text: str | None) -> str:

@@ -18,8 +18,8 @@ _READ_AS = str.maketrans({"o": "0", "i": "1", "l": "1", "-": None, " ": None})
 class Letter:
     """A message on the shelf. ``at`` is when it was put aside; None if whoever put it there does not say.
 
-    ``routing_key`` and ``exchange`` are those it was published with; ``exchange`` is '' for one sent straight to the
-    queue.
+    ``sent_at`` is its sender's own time. ``routing_key`` and ``exchange`` are those it was published with; ``exchange``
+    is '' for one sent straight to the queue.
     """
 
     id: str
@@ -35,6 +35,10 @@ class Letter:
     reply_to: str | None = None
     correlation_id: str | None = None
     content_type: str | None = None
+    content_encoding: str | None = None
+    priority: int | None = None
+    sent_at: datetime | None = None
+    app_id: str | None = None
     headers: Mapping[str, Any] = field(default_factory=dict)
     body: bytes = b""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 
 import orchestrator
-from tests.benchmarks import commands, ended, idle, latency, machine, restart, upload
+from tests.benchmarks import commands, ended, idle, latency, machine, nonsense, restart, upload
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.figures import Figure, table
 
@@ -22,6 +22,7 @@ Measure = Callable[[Bench], Awaitable[list[Figure]]]
 MEASURES: dict[str, Measure] = {
     "commands": commands.measure,
     "latency": latency.measure,
+    "nonsense": nonsense.measure,
     "idle": idle.measure,
     "restart": restart.measure,
     "upload": upload.measure,

@@ -86,6 +86,10 @@ class Inbox:
             properties.correlation_id,
             properties.content_type,
             properties.headers or {},
+            properties.content_encoding,
+            properties.priority,
+            properties.timestamp,
+            properties.app_id,
         )
         self._method, self._parts = None, []
         self._into.arrived(delivery)

@@ -151,6 +151,10 @@ class Publisher:
             reply_to=None if letter.bare else delivery.reply_to,
             message_id=delivery.message_id,
             type=delivery.type,
+            content_encoding=delivery.content_encoding,
+            priority=delivery.priority,
+            timestamp=delivery.timestamp,
+            app_id=delivery.app_id,
         )
         return Parcel(self._topology.dead_letters_exchange.name, delivery.routing_key, properties, delivery.body)
 

@@ -25,6 +25,7 @@ BLOCKED, UNBLOCKED = (10 << 16 | method for method in (60, 61))
 
 METHOD_ID = Struct(">I")
 _TAG = Struct(">QB")
+_TIME = Struct(">Q")
 _ACK_FRAME = Struct(">BHIIQBB")
 _CONTENT = Struct(">HHQH")
 _SHORT_STRING_LIMIT = 255
@@ -32,7 +33,7 @@ _SHORT_STRING_LIMIT = 255
 # Flags of the properties, in the order in which they lie on the wire.
 _CONTENT_TYPE, _CONTENT_ENCODING, _HEADERS, _DELIVERY_MODE, _PRIORITY = 1 << 15, 1 << 14, 1 << 13, 1 << 12, 1 << 11
 _CORRELATION_ID, _REPLY_TO, _EXPIRATION, _MESSAGE_ID = 1 << 10, 1 << 9, 1 << 8, 1 << 7
-_TIMESTAMP, _TYPE = 1 << 6, 1 << 5
+_TIMESTAMP, _TYPE, _USER_ID, _APP_ID = 1 << 6, 1 << 5, 1 << 4, 1 << 3
 PERSISTENT, TRANSIENT = 2, 1
 
 
@@ -47,6 +48,10 @@ class Properties:
     reply_to: str | None = None
     message_id: str | None = None
     type: str | None = None
+    content_encoding: str | None = None
+    priority: int | None = None
+    timestamp: int | None = None
+    app_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -146,12 +151,19 @@ def _read_properties(data: bytes, at: int, end: int, flags: int, into: Propertie
     if flags & _CONTENT_TYPE:
         into.content_type, at = _read_short(data, at)
     if flags & _CONTENT_ENCODING:
-        at += 1 + data[at]
+        into.content_encoding, at = _read_short(data, at)
     if flags & _HEADERS:
         size = METHOD_ID.unpack_from(data, at)[0] + 4
         into.headers = _read_table(data[at : min(at + size, end)])
         at += size
-    at += bool(flags & _DELIVERY_MODE) + bool(flags & _PRIORITY)
+    at += bool(flags & _DELIVERY_MODE)
+    if flags & _PRIORITY:
+        into.priority = data[at]
+        at += 1
+    _read_names(data, at, flags, into)
+
+
+def _read_names(data: bytes, at: int, flags: int, into: Properties) -> None:
     if flags & _CORRELATION_ID:
         into.correlation_id, at = _read_short(data, at)
     if flags & _REPLY_TO:
@@ -161,9 +173,13 @@ def _read_properties(data: bytes, at: int, end: int, flags: int, into: Propertie
     if flags & _MESSAGE_ID:
         into.message_id, at = _read_short(data, at)
     if flags & _TIMESTAMP:
+        into.timestamp = _TIME.unpack_from(data, at)[0]
         at += 8
     if flags & _TYPE:
         into.type, at = _read_short(data, at)
+    if flags & _APP_ID:
+        at += 1 + data[at] if flags & _USER_ID else 0
+        into.app_id, at = _read_short(data, at)
 
 
 def _read_table(data: bytes) -> dict[str, Any]:
@@ -187,21 +203,24 @@ def _short(text: str) -> bytes:
 
 
 def _content(properties: Properties, size: int) -> bytes:
-    flags, parts = _DELIVERY_MODE, []
-    if properties.content_type is not None:
-        flags |= _CONTENT_TYPE
-        parts.append(_short(properties.content_type))
-    if properties.headers:
-        flags |= _HEADERS
-        parts.append(encode.field_table(dict(properties.headers)))
-    parts.append(bytes((properties.delivery_mode,)))
-    for flag, text in (
-        (_CORRELATION_ID, properties.correlation_id),
-        (_REPLY_TO, properties.reply_to),
-        (_MESSAGE_ID, properties.message_id),
-        (_TYPE, properties.type),
-    ):
-        if text is not None:
-            flags |= flag
-            parts.append(_short(text))
-    return b"".join((_CONTENT.pack(60, 0, size, flags), *parts))
+    """Write a content header: flags, and the properties in the order of the flags."""
+    time = properties.timestamp
+    given = (
+        (_CONTENT_TYPE, _optional(properties.content_type)),
+        (_CONTENT_ENCODING, _optional(properties.content_encoding)),
+        (_HEADERS, encode.field_table(dict(properties.headers)) if properties.headers else None),
+        (_DELIVERY_MODE, bytes((properties.delivery_mode,))),
+        (_PRIORITY, None if properties.priority is None else bytes((properties.priority,))),
+        (_CORRELATION_ID, _optional(properties.correlation_id)),
+        (_REPLY_TO, _optional(properties.reply_to)),
+        (_MESSAGE_ID, _optional(properties.message_id)),
+        (_TIMESTAMP, None if time is None else _TIME.pack(time)),
+        (_TYPE, _optional(properties.type)),
+        (_APP_ID, _optional(properties.app_id)),
+    )
+    flags = sum(flag for flag, part in given if part is not None)
+    return b"".join((_CONTENT.pack(60, 0, size, flags), *(part for _, part in given if part is not None)))
+
+
+def _optional(text: str | None) -> bytes | None:
+    return None if text is None else _short(text)

@@ -230,6 +230,26 @@ async def test_a_command_that_expired_in_the_queue_says_so(rabbit: Bundle, amqp_
     assert letter.at is not None
 
 
+async def test_a_letter_keeps_what_its_sender_said_around_the_body(rabbit: Bundle, amqp_url: str, bus_prefix: str):
+    sent = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    async with rabbit.running("intake"), await aio_pika.connect(amqp_url) as connection:
+        channel = await connection.channel()
+        commands = await channel.get_exchange(f"{bus_prefix}.commands", ensure=False)
+        message = aio_pika.Message(
+            b"\x1f\x8b", content_encoding="gzip", content_type="application/json", priority=7, timestamp=sent,
+            app_id="drone-pilot",
+        )  # fmt: skip
+        await commands.publish(message, "create-task")
+        letters = letters_of(rabbit)
+        async with asyncio.timeout(WAIT):
+            while not (found := (await letters.page(limit=1)).letters):
+                await asyncio.sleep(0.01)
+    (letter,) = found
+    assert ("gzip", "application/json", 7, sent, "drone-pilot") == (
+        letter.content_encoding, letter.content_type, letter.priority, letter.sent_at, letter.app_id,
+    )  # fmt: skip
+
+
 async def test_thousands_are_listed_and_purged(rabbit: Bundle, amqp_url: str, bus_prefix: str):
     async with rabbit.running():
         await put_aside(amqp_url, bus_prefix, 3000)

@@ -14,6 +14,7 @@ from orchestrator.bus.amqp.tap import Tap
 
 FRAME_MAX = 4096
 short = st.text(max_size=60).filter(lambda text: len(text.encode()) <= 255)
+# Names in a table are of 128 bytes at most, and pamqp cuts longer ones off.
 
 
 def frames(data: bytes) -> list[tuple[int, Any]]:
@@ -45,7 +46,7 @@ def test_a_message_is_what_pamqp_reads(exchange: str, key: str, message_id: str,
 
 @given(
     content_type=st.none() | short,
-    headers=st.none() | st.dictionaries(short, st.integers(-(2**31), 2**31) | short, max_size=4),
+    headers=st.none() | st.dictionaries(st.text(max_size=30), st.integers(-(2**31), 2**31) | short, max_size=4),
     correlation_id=st.none() | short,
     reply_to=st.none() | short,
     message_id=st.none() | short,
@@ -175,3 +176,35 @@ async def test_another_protocols_greeting_goes_to_aiormq():
     tap.data_received(b"AMQP\x00\x01\x00\x00")
 
     assert await reader.readexactly(8) == b"AMQP\x00\x01\x00\x00"
+
+
+@given(
+    texts=st.fixed_dictionaries(
+        {
+            name: st.none() | short
+            for name in (
+                "content_type",
+                "content_encoding",
+                "correlation_id",
+                "reply_to",
+                "message_id",
+                "type",
+                "app_id",
+            )
+        }
+    ),
+    priority=st.none() | st.integers(0, 255),
+    timestamp=st.none() | st.integers(0, 2**64 - 1),
+    headers=st.none() | st.just({"a": 1}),
+)
+def test_properties_are_read_as_they_were_written(texts, priority, timestamp, headers):
+    sent = wire.Properties(**texts, priority=priority, timestamp=timestamp, headers=headers)
+    data = wire.message(1, FRAME_MAX, exchange="", routing_key="k", properties=sent, body=b"")
+    start = wire.OVERHEAD + wire.FRAME.unpack_from(data)[2]
+    assert sent == wire.read_content(data, start + wire.FRAME.size, len(data) - 1).properties
+
+
+def test_what_stands_behind_the_users_name_is_found():
+    sent = commands.Basic.Properties(user_id="guest", app_id="drone-pilot")
+    data = frame.marshal(header.ContentHeader(body_size=0, properties=sent), 1)
+    assert "drone-pilot" == wire.read_content(data, wire.FRAME.size, len(data) - 1).properties.app_id
