@@ -126,8 +126,8 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         )  # fmt: skip
         server = Server(
             host=settings.api.host, port=settings.api.port, control_socket=settings.api.control_socket, ports=ports,
-            ready=[lambda: ("bus", _bus_problem(bus))], registry=metrics.registry,
-            max_body_bytes=largest,
+            ready=[lambda: ("bus", _bus_problem(bus)), lambda: ("store", _store_problem(engine))],
+            registry=metrics.registry, max_body_bytes=largest,
         )  # fmt: skip
         app = App(settings, engine, store, bus, relay, server, engine.failed)
         _publish_gauges(metrics, app)
@@ -187,6 +187,10 @@ def _name() -> str:
 def _bus_problem(bus: Bus) -> str | None:
     """Give what is wrong with the bus: it may be connected and yet take no events."""
     return bus.state.problem or (None if bus.state.connected else "not connected yet")
+
+
+def _store_problem(engine: Engine) -> str | None:
+    return engine.turn.problem or engine.lease.problem or None
 
 
 def _publish_gauges(metrics: Metrics, app: App) -> None:

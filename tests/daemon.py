@@ -42,6 +42,12 @@ class Daemon:
         """Where it says how it is."""
         return f"http://127.0.0.1:{self.env['ORCHESTRATOR__API__PORT']}/health"
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self) -> None:
         """Start it, and wait until it says that commands come in."""
         before = self.log.stat().st_size if self.log.exists() else 0

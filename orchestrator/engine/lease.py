@@ -50,6 +50,8 @@ class Lease:
     """Those who are told of nodes and jobs that other daemons changed, as if we had."""
     standing: list[Callable[[Standing], None]] = field(default_factory=list)
     """Those who are told, at each beat, how this daemon stands among the others."""
+    problem: str = ""
+    """Why the last look at the store failed; empty once one was taken."""
     _commits: int = field(default=0)
     _alone: bool = field(default=True)
     _beaten_at: float = field(default=0.0)
@@ -71,7 +73,9 @@ class Lease:
                 if not self._alone:
                     await self._look_at_others()
                 await self._take_over()
+                self.problem = ""
             except StoreError as error:
+                self.problem = str(error)
                 log.warning("lease.not_renewed", reason=str(error))
             except Exception:
                 log.exception("lease.failed")

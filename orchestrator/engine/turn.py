@@ -57,6 +57,8 @@ class Turn:
     timing: Timing = field(default_factory=Timing)
     known_nodes: Callable[[], Sequence[ProcessingNode]] = tuple
     listeners: list[Callable[[Changes], None]] = field(default_factory=list)
+    problem: str = ""
+    """Why the last transaction failed; empty once one was committed."""
     _queue: "deque[_Entry]" = field(default_factory=deque)
     _sent: list[int] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -167,6 +169,7 @@ class Turn:
             else:
                 await self._halve(entries, error)
         else:
+            self.problem = ""
             position = 0
             for entry in entries:
                 if not entry.done.done():
@@ -174,6 +177,7 @@ class Turn:
                 position += len(entry.stimuli)
 
     def _fail(self, entries: list[_Entry], error: Exception) -> None:
+        self.problem = str(error)
         log.warning("turn.failed", reason=str(error), stimuli=sum(len(entry.stimuli) for entry in entries))
         for entry in entries:
             if not entry.done.done():

@@ -21,12 +21,6 @@ class Measured(Daemon):
     """The daemon, with its use of the machine."""
 
     @property
-    def pid(self) -> int:
-        """Its process."""
-        assert self._process is not None
-        return self._process.pid
-
-    @property
     def usage(self) -> Usage:
         """What it uses."""
         return Usage(self.pid)
