@@ -3,6 +3,7 @@
 BUS ?= memory
 WORKERS ?= 2
 ARGS ?=
+MINUTES ?= 10
 
 BIN := .venv/bin
 PY := $(BIN)/python
@@ -13,7 +14,7 @@ PYTEST := $(PY) -m pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install demo test check static coverage bench format lock clean
+.PHONY: help install demo test check static coverage bench chaos format lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,9 @@ coverage: $(INSTALLED) ## Measure the unit tests' branch coverage; domain and en
 
 bench: $(INSTALLED) ## Measure throughput and latency, with real RabbitMQ and a PostgreSQL that flushes to disk.
 	$(SERVICES) --durable -- $(PY) -m tests.benchmarks $(ARGS)
+
+chaos: $(INSTALLED) ## Break daemons, nodes, broker and database for MINUTES (10) under load, then audit everything (ARGS="--seed 7").
+	$(PY) -m tests.chaos --minutes $(MINUTES) $(ARGS)
 
 format: $(INSTALLED) ## Rewrite the code in the house format and fix what ruff can fix.
 	$(BIN)/ruff check --fix-only .

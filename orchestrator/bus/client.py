@@ -41,6 +41,11 @@ class BusClient:
     def __repr__(self) -> str:
         return f"BusClient({str(self._address)!r})"
 
+    @property
+    def closed(self) -> bool:
+        """Whether its connection has ended: then it is of no more use."""
+        return self._connection.is_closed
+
     @classmethod
     async def connect(cls, url: str, *, topology: Topology, timeout: float = CONNECT_DEADLINE) -> Self:
         """Connect. Raises ``BusError``."""
