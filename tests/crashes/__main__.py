@@ -95,6 +95,7 @@ async def _survey_story(
         die([f"{point}:{passing}"], must_die=False)
         for point, count in crash_free.passed.items()
         for passing in range(1, min(count, passings) + 1)
+        if story.anywhere
     ]
     await asyncio.gather(*chains, *singles)
 

@@ -13,10 +13,11 @@ from tests.crashes.scene import Scene
 
 @dataclass(frozen=True)
 class Story:
-    """A course of events, and chains of points; each chain is one run."""
+    """A course of events, and chains of points; each chain is one run. ``anywhere``: it ends, wherever a death is."""
 
     play: Callable[[Scene], Awaitable[None]]
     chains: tuple[tuple[str, ...], ...]
+    anywhere: bool = True
 
 
 def _around(*points: str) -> tuple[str, ...]:
@@ -86,11 +87,21 @@ async def restart_while_it_runs(scene: Scene) -> None:
     await scene.until_task(status=40, attempt=2)
 
 
-async def remove(scene: Scene) -> None:
+async def remove_where_it_rests(scene: Scene) -> None:
     """A completed task is removed with all that there is of it."""
     await scene.add_node()
     await scene.create()
     await scene.until_task(status=40)
+    await scene.arm()
+    await scene.act("REMOVE")
+    await scene.until(lambda: any(event["type"] == "task.removed" for event in scene.of_task()), what="removed")
+
+
+async def remove_while_it_runs(scene: Scene) -> None:
+    """A running task is removed with all that there is of it."""
+    await scene.add_node(seconds=120)
+    await scene.create()
+    await scene.until_task(status=20)
     await scene.arm()
     await scene.act("REMOVE")
     await scene.until(lambda: any(event["type"] == "task.removed" for event in scene.of_task()), what="removed")
@@ -165,7 +176,11 @@ STORIES: Mapping[str, Story] = {
                 *_around("commit.task-collecting"), "node.download.before", "node.download.under-way",
                 "commit.task-progress.before", "commit.task-progress.after", "node.download.after",
             ),
-            ("swap.extract", "swap.link", "swap.ready", "swap.in-place", "swap.archive-gone", "swap.incoming-gone"),
+            (
+                # Twice in place: the second death is in the midst of making good the first.
+                "swap.extract", "swap.link", "swap.ready", "swap.in-place", "swap.in-place", "swap.archive-gone",
+                "swap.incoming-gone",
+            ),
             ("swap.note-gone", "staged.gone", *_around("commit.task-ended")),
         ),
     ),
@@ -194,7 +209,7 @@ STORIES: Mapping[str, Story] = {
             ("node.restart.after", "commit.task-taken.before", "swap.old", "swap.in-place", "swap.old-gone"),
         ),
     ),
-    "restart unheard": Story(restart_unheard, (("node.restart.after",),)),
+    "restart unheard": Story(restart_unheard, (("node.restart.after",),), anywhere=False),
     "restart while it runs": Story(
         restart_while_it_runs,
         (
@@ -202,9 +217,15 @@ STORIES: Mapping[str, Story] = {
         ),
     ),
     "remove": Story(
-        remove,
+        remove_where_it_rests,
         (
             (*_around("commit.task-removing", "node.remove"), "files.gone", *_around("commit.task-removed")),
+        ),
+    ),
+    "remove while it runs": Story(
+        remove_while_it_runs,
+        (
+            ("commit.task-removing.after", "node.cancel.after", "files.gone"),
         ),
     ),
     "nodes come and go": Story(
