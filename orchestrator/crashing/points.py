@@ -25,6 +25,9 @@ COMMITS: Mapping[str, str] = {
     "node-written": "a processing node came, or was seen",
     "node-gone": "a processing node was taken away",
     "events-gone": "events that the bus has confirmed leave the outbox",
+    "answer-kept": "the answer to a command of any kind is stored under its message id",
+    "answers-forgotten": "old answers are dropped",
+    "heartbeat": "this daemon lives, and keeps what it owns",
     "claim": "tasks in work belong to this daemon (at its start)",
     "release": "tasks in work belong to nobody (at a stop in order)",
 }

@@ -1,6 +1,6 @@
 """The store with points around each commit, named by what it makes durable."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -10,6 +10,7 @@ from orchestrator.domain.task import Stage, Task
 from orchestrator.engine.changes import Changes, Snapshot, Wanted
 from orchestrator.engine.ports import Store, Transaction
 
+T = TypeVar("T")
 StoreT = TypeVar("StoreT", bound=Store)
 
 _BEGUN = {
@@ -48,16 +49,23 @@ class _StoreAtPoints:
         for what in noting.written:
             self._trigger.reached(f"commit.{what}.after")
 
+    async def heartbeat(self, owner: str, *, until: datetime) -> None:
+        await self._around("heartbeat", self._store.heartbeat(owner, until=until))
+
     async def claim(self, owner: str, *, now: datetime) -> tuple[Task, ...]:
-        self._trigger.reached("commit.claim.before")
-        tasks = await self._store.claim(owner, now=now)
-        self._trigger.reached("commit.claim.after")
-        return tasks
+        return await self._around("claim", self._store.claim(owner, now=now))
 
     async def release(self, owner: str) -> None:
-        self._trigger.reached("commit.release.before")
-        await self._store.release(owner)
-        self._trigger.reached("commit.release.after")
+        await self._around("release", self._store.release(owner))
+
+    async def forget_answers(self, *, before: datetime) -> int:
+        return await self._around("answers-forgotten", self._store.forget_answers(before=before))
+
+    async def _around(self, what: str, commit: Awaitable[T]) -> T:
+        self._trigger.reached(f"commit.{what}.before")
+        result = await commit
+        self._trigger.reached(f"commit.{what}.after")
+        return result
 
 
 class _Noting:
@@ -94,6 +102,8 @@ def _said(changes: Changes) -> Iterator[str]:
         yield "node-written"
     if changes.gone_nodes:
         yield "node-gone"
+    if changes.answers:
+        yield "answer-kept"
     if changes.sent:
         yield "events-gone"
 

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import select
+import signal
 import sys
 from pathlib import Path
 from typing import Any, Self
@@ -93,10 +94,18 @@ class Nursery:
 
 
 def main() -> None:
-    """Fork on demand until nobody demands any more."""
+    """Fork on demand until nobody demands any more; what still lives then is ended."""
     for name in LOADED:
         importlib.import_module(name)
     children: set[int] = set()
+    try:
+        _serve(children)
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+
+
+def _serve(children: set[int]) -> None:
     orders = b""
     while True:
         if select.select([0], [], [], LOOK)[0]:

@@ -57,7 +57,7 @@ class Scene:
         self.events: dict[str, dict] = {}
         self.received = 0
         self.trail = folder / "trail"
-        self.node: SimulatedNode
+        self.node: SimulatedNode | None = None
         self.topology = Topology(prefix=f"crash-{uuid4().hex[:12]}")
         self.amqp_url = amqp_url
         self.hold: asyncio.Event | None = None

@@ -26,7 +26,7 @@ def _around(*points: str) -> tuple[str, ...]:
 
 async def complete(scene: Scene) -> None:
     """A task is created, and its results come."""
-    await scene.add_node(slow_upload=200_000, slow_download=2_000_000, result_bytes=200_000)
+    await scene.add_node(slow_upload=200_000, slow_download=500_000, result_bytes=200_000)
     await scene.arm()
     await scene.create(resize_to=96)
     await scene.until_task(status=40)
@@ -230,11 +230,14 @@ STORIES: Mapping[str, Story] = {
     ),
     "nodes come and go": Story(
         nodes_come_and_go,
-        ((*_around("commit.node-written", "node.probe", "commit.node-gone"),),),
+        ((*_around("commit.answer-kept", "commit.node-written", "node.probe", "commit.node-gone"),),),
     ),
     "taken over": Story(
         taken_over,
-        ((*_around("commit.claim", "node.look", "commit.task-watched"),),),
+        (
+            _around("commit.heartbeat", "commit.claim", "commit.answers-forgotten"),
+            _around("node.look", "commit.task-watched"),
+        ),
     ),
     "stopped in order": Story(
         stopped_in_order, (("note.write", "commit.release.before", "commit.release.after", "note.take"),)

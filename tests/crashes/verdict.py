@@ -49,13 +49,12 @@ async def run(
         letters = await _letters(scene)
         await scene.rest()
         violations += await _left_behind(scene) + _errors(scene)
-        runs = [run.outcome for run in scene.node.runs] if hasattr(scene, "node") else []
         same = {
             "statuses": _statuses(scene),
             "path": _path(scene),
             "actions": [event["data"]["task"]["pending_action"] for event in scene.of_task() if _is_action(event)],
-            "runs": runs,
-            "jobs": len(scene.node.jobs) if hasattr(scene, "node") else 0,
+            "runs": [run.outcome for run in scene.node.runs] if scene.node else [],
+            "jobs": len(scene.node.jobs) if scene.node else 0,
             "answers": [_plain(answer) for _, _, answer in scene.answers.values()],
             "files": _files(scene),
             "letters": letters,
@@ -87,7 +86,7 @@ async def _settle(scene: Scene) -> None:
 
     def owned() -> bool:
         rows = _rows(scene, "SELECT job_uuid FROM tasks WHERE job_uuid <> ''")
-        return not hasattr(scene, "node") or set(scene.node.jobs) == {row[0] for row in rows}
+        return scene.node is None or set(scene.node.jobs) == {row[0] for row in rows}
 
     await scene.until(owned, what="no job on the node that no task owns")
     await scene.until(lambda: not _rows(scene, "SELECT 1 FROM outbox"), what="an empty outbox")
@@ -114,7 +113,7 @@ def _gaps(scene: Scene) -> list[str]:
 async def _left_behind(scene: Scene) -> list[str]:
     """Compare the console output with the node's, and the archive with what a zip must be."""
     found = []
-    if hasattr(scene, "node") and scene.of_task() and scene.of_task()[-1]["data"]["task"]["status"] == 40:
+    if scene.node and scene.of_task() and scene.of_task()[-1]["data"]["task"]["status"] == 40:
         for job in scene.node._life.register:
             shelves = TaskShelves(root=scene.folder / "data")
             lines, _ = await shelves.read_output(1, 0, None)
@@ -173,9 +172,7 @@ def _files(scene: Scene) -> list[str]:
     """Give what is kept on disk, but for the names of console output."""
     root = scene.folder / "data"
     found = {os.path.relpath(Path(folder) / name, root) for folder, _, names in os.walk(root) for name in names}
-    folders = {str(path.relative_to(root)) for path in root.glob("tasks/*/*")} | {"swaps/*"} & {
-        "swaps/*" for _ in root.glob("swaps/*")
-    }
+    folders = {str(path.relative_to(root)) for path in root.glob("tasks/*/*")}
     return sorted(
         {name for name in found | folders if "output/" not in name and not name.startswith("orchestrator.db")}
     )
