@@ -23,6 +23,7 @@ class BusAtPoints:
         self.watch = bus.watch
         self.give_back = bus.give_back
         self.holds = bus.holds
+        self.shelf = bus.shelf
 
     @property
     def state(self) -> BusState:

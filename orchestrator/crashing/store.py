@@ -49,8 +49,8 @@ class _StoreAtPoints:
         for what in noting.written:
             self._trigger.reached(f"commit.{what}.after")
 
-    async def heartbeat(self, owner: str, *, until: datetime) -> None:
-        await self._around("heartbeat", self._store.heartbeat(owner, until=until))
+    async def heartbeat(self, owner: str, *, until: datetime, now: datetime) -> tuple[str, ...]:
+        return await self._around("heartbeat", self._store.heartbeat(owner, until=until, now=now))
 
     async def claim(self, owner: str, *, now: datetime) -> tuple[Task, ...]:
         return await self._around("claim", self._store.claim(owner, now=now))
