@@ -6,6 +6,7 @@ passings, up to a limit. It ends with a table, and with exit code 1 if anything 
 
 import argparse
 import asyncio
+import itertools
 import logging
 import os
 import sys
@@ -78,11 +79,13 @@ async def _survey_story(
     found.violations += [f"{name}: {each}" for each in crash_free.violations]
     print(f"\n{name}: passes {len(crash_free.passed)} points", end=" ", flush=True)
 
+    numbers = itertools.count(1)  # Short names: the daemon's socket lies below.
+
     async def die(points: list[str], **kind: bool) -> None:
         where = f"{name}, killed at {', '.join(points)}"
         async with slots:
             try:
-                outcome = await play(points, folder=folder / "+".join(points)[:200], **kind)
+                outcome = await play(points, folder=folder / str(next(numbers)), **kind)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding, and the others go on
                 found.violations.append(f"{where}: {str(error) or repr(error)}"[:4000])
                 return

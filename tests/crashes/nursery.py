@@ -5,6 +5,7 @@ Each is a process of its own that runs ``orchestrator serve``, to be killed like
 """
 
 import asyncio
+import contextlib
 import importlib
 import json
 import os
@@ -38,7 +39,8 @@ class Child:
     def send_signal(self, signal: int) -> None:
         """Send it a signal; one that has ended gets none."""
         if self.returncode is None:
-            os.kill(self.pid, signal)
+            with contextlib.suppress(ProcessLookupError):  # It has ended, and we were not told yet.
+                os.kill(self.pid, signal)
 
     async def wait(self) -> int:
         """Wait for its end, and give its exit code."""

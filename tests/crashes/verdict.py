@@ -90,6 +90,8 @@ async def _settle(scene: Scene) -> None:
 
     await scene.until(owned, what="no job on the node that no task owns")
     await scene.until(lambda: not _rows(scene, "SELECT 1 FROM outbox"), what="an empty outbox")
+    if not scene.of_task() and scene.node is None:
+        await scene.until_on_shelf()
 
 
 async def _asked_again(scene: Scene) -> list[tuple[dict, dict]]:
@@ -174,7 +176,11 @@ def _files(scene: Scene) -> list[str]:
     found = {os.path.relpath(Path(folder) / name, root) for folder, _, names in os.walk(root) for name in names}
     folders = {str(path.relative_to(root)) for path in root.glob("tasks/*/*")}
     return sorted(
-        {name for name in found | folders if "output/" not in name and not name.startswith("orchestrator.db")}
+        {
+            name
+            for name in found | folders
+            if "output/" not in name and not name.startswith(("orchestrator.db", "control.", "daemons."))
+        }
     )
 
 
