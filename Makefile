@@ -14,10 +14,10 @@ PYTEST := $(PY) -m pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install demo test check static coverage bench chaos format lock clean
+.PHONY: help install demo test check static coverage crash-points chaos bench format lock clean
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Build .venv from the lock and install the project into it (PYTHON=... names the interpreter).
 
@@ -52,6 +52,9 @@ coverage: $(INSTALLED) ## Measure the unit tests' branch coverage; domain and en
 	$(PYTEST) tests/unit -n $(WORKERS) --cov --cov-report=
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='orchestrator/domain/*,orchestrator/engine/*' --fail-under=100
+
+crash-points: $(INSTALLED) ## Kill the daemon at every passing of every crash point (long; ARGS="--passings 2 --only restart").
+	$(SERVICES) --only rabbitmq -- $(PY) -m tests.crashes $(ARGS)
 
 bench: $(INSTALLED) ## Measure throughput and latency, with real RabbitMQ and a PostgreSQL that flushes to disk.
 	$(SERVICES) --durable -- $(PY) -m tests.benchmarks $(ARGS)

@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from orchestrator import __version__
+from orchestrator import __version__, crashing
 from orchestrator.api.feed import Feed
 from orchestrator.api.ports import ControlPorts
 from orchestrator.api.server import Server
@@ -107,14 +107,12 @@ async def running(settings: Settings) -> AsyncIterator[App]:
     """Run the daemon for the length of the block. Raises ``OrchestratorError``, ``ListenError`` if it cannot start."""
     async with AsyncExitStack() as stack:
         _make_root(settings.files.root)
-        store = await stack.enter_async_context(
-            open_store(settings.store.url.get_secret_value(), now=SystemClock().now)
-        )
+        url = settings.store.url.get_secret_value()
+        store = crashing.around_store(await stack.enter_async_context(open_store(url, now=SystemClock().now)))
         engine, shelves = await _engine(settings, store, stack)
-        bus = build_bus(settings)
+        bus = crashing.around_bus(build_bus(settings))
         relay = Relay(bus, store, engine.turn)
-        feed = Feed()
-        metrics = Metrics()
+        feed, metrics = Feed(), Metrics()
         engine.turn.listeners += [lambda changes: relay.offer(changes.outbox), metrics.on_commit]
         engine.lease.standing.append(lambda standing: relay.stand(first=standing.first, alone=standing.alone))
         engine.turn.listeners.append(lambda changes: feed.offer(changes.outbox))
@@ -166,12 +164,14 @@ async def _engine(settings: Settings, store: SqlStore, stack: AsyncExitStack) ->
         max_output_bytes=files.max_output_bytes,
     )
     stack.push_async_callback(shelves.close)
+    crashing.around_files(files.root.absolute())
     await shelves.recover()
     idle = nodes.transfer_idle_timeout
     deadlines = Deadlines(
         connect=nodes.connect_timeout, answer=nodes.answer_timeout, upload_idle=idle, download_idle=idle
     )
-    clients = await stack.enter_async_context(NodeRegistry(deadlines, user_agent=f"orchestrator/{__version__}"))
+    registry = NodeRegistry(deadlines, user_agent=f"orchestrator/{__version__}")
+    clients = crashing.around_nodes(await stack.enter_async_context(registry))
     renderer = WireRenderer(entry=OutboxEntry, source=settings.bus.source)
     rooms = Rooms(store=store, renderer=renderer, images=images, shelves=shelves, clients=clients, clock=SystemClock())
     policy = Policy(max_attempts=settings.tasks.max_attempts)

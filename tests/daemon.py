@@ -8,6 +8,7 @@ import socket
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 START_DEADLINE = 60.0
 STOP_DEADLINE = 30.0
@@ -18,6 +19,20 @@ def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return sock.getsockname()[1]
+
+
+class Running(Protocol):
+    """A process, as asyncio shows it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def send_signal(self, signal: int) -> None: ...
+
+    async def wait(self) -> int: ...
 
 
 class Daemon:
@@ -35,7 +50,8 @@ class Daemon:
             "ORCHESTRATOR__LOG__FORMAT": "json",
             **{f"ORCHESTRATOR__{key.upper()}": value for key, value in settings.items()},
         }
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Running | None = None
+        self._began_at = 0
 
     @property
     def health(self) -> str:
@@ -48,18 +64,28 @@ class Daemon:
         assert self._process is not None
         return self._process.pid
 
-    async def start(self) -> None:
-        """Start it, and wait until it says that commands come in."""
-        before = self.log.stat().st_size if self.log.exists() else 0
+    async def spawn(self, **variables: str) -> Running:
+        """Start it, with these variables in its environment besides its own."""
+        self._began_at = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as out:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "orchestrator", "serve", env=self.env, stdout=out, stderr=out, cwd=self.folder
-            )
+                sys.executable, "-m", "orchestrator", "serve", env=self.env | variables, stdout=out, stderr=out,
+                cwd=self.folder,
+            )  # fmt: skip
+        return self._process
+
+    async def start(self) -> None:
+        """Start it, and wait until it says that commands come in."""
+        process = await self.spawn()
         async with asyncio.timeout(START_DEADLINE):
-            while b"app.ready" not in self.log.read_bytes()[before:]:
-                if self._process.returncode is not None:
+            while not self.is_ready():
+                if process.returncode is not None:
                     raise AssertionError(self.log.read_text())
                 await asyncio.sleep(0.02)
+
+    def is_ready(self) -> bool:
+        """Whether it has said, since it was last started, that commands come in."""
+        return b"app.ready" in self.log.read_bytes()[self._began_at :]
 
     async def kill(self) -> None:
         """End it as a power cut would."""

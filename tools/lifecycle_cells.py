@@ -85,6 +85,7 @@ STIMULI: dict[str, tuple[Stimulus, ...]] = {
     "NodeTooSmall": (facts.NodeTooSmall("at most 1 image"),),
     "SourcesFailed": (facts.SourcesFailed("2.jpg is gone"),),
     "NodeLost": (facts.NodeLost("away for 10 min"),),
+    "Restarting": (facts.Restarting(created=1_795_457_378_850),),
     "JobRestarted": (facts.JobRestarted(),),
     "RestartImpossible": (facts.RestartImpossible("the job is gone"),),
     "DownloadProgressed": (facts.DownloadProgressed(0.5),),

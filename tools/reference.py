@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from orchestrator.settings import kinds, tree
 from orchestrator.settings.kinds import Shown
+from tools.crash_points_page import crash_points_page
 from tools.lifecycle_page import lifecycle_page
 
 ROOT: Final = Path(__file__).parent.parent
@@ -46,6 +47,7 @@ def settings_page() -> str:
 
 
 PAGES: Final[list[Page]] = [
+    ("docs/reference/crash-points.md", crash_points_page),
     ("docs/reference/lifecycle.md", lifecycle_page),
     ("docs/reference/settings.md", settings_page),
 ]

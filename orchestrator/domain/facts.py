@@ -110,6 +110,16 @@ class NodeLost:
 
 
 @dataclass(frozen=True, slots=True)
+class Restarting:
+    """The node is about to be told to run the job again: from here on it may.
+
+    ``created``: when the node made the run that has ended, by its own clock; it dates the next one anew.
+    """
+
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
 class JobRestarted:
     """The node runs the ended job again, with the task's options."""
 
@@ -162,6 +172,7 @@ Fact = (
     | NodeTooSmall
     | SourcesFailed
     | NodeLost
+    | Restarting
     | JobRestarted
     | RestartImpossible
     | DownloadProgressed

@@ -49,6 +49,7 @@ TABLE: Mapping[str, Mapping[Stage, Effect]] = {
     "NodeTooSmall": _in(to.node_too_small, _U, _P),
     "NodeLost": {_W: to.restart_node_lost} | _in(to.node_lost, _U, _P, _C),
     "SourcesFailed": {_U: to.sources_failed},
+    "Restarting": {_W: to.restarting},
     "JobRestarted": {_W: to.job_restarted},
     "RestartImpossible": {_W: to.restart_impossible},
     "DownloadProgressed": {_C: to.download_progressed},

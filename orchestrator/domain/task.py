@@ -117,6 +117,8 @@ class Task:
     """Jobs given up since a client last asked for the task."""
     not_before: datetime | None = None
     """The present step rests until then."""
+    ended_run: int = -1
+    """When the node made the run that has ended, by its own clock; -1 unless it may have been told to run it again."""
     files_count: int = 0
     """Files to send, side files included: nodes count them all against their limit."""
     traceparent: str = ""
@@ -147,6 +149,7 @@ PRIVATE_FIELDS = frozenset(
         "failures",
         "tries",
         "not_before",
+        "ended_run",
         "files_count",
         "traceparent",
         "avoid_node",

@@ -50,6 +50,7 @@ def wait(task: Task, *, reason: str, keep_job: bool = False) -> Task:
         job_uuid=task.job_uuid if keep_job else "",
         job_node=task.job_node if keep_job else None,
         committed=False,
+        ended_run=-1,
         failures=0,
         not_before=None,
         upload_progress=0.0,
@@ -70,6 +71,7 @@ def end(task: Task, status: Status, *, reason: str, keep_job: bool) -> Task:
         job_uuid=task.job_uuid if keep_job else "",
         job_node=task.job_node if keep_job else None,
         committed=False,
+        ended_run=-1,
         failures=0,
         not_before=None,
         last_error=reason if status is Status.FAILED else task.last_error,
@@ -347,6 +349,11 @@ def restart_node_lost(task: Task, fact: facts.NodeLost, _: Policy) -> Steps:
     return (replace(end(task, Status.FAILED, reason=fact.reason, keep_job=False), avoid_node=lost),)
 
 
+def restarting(task: Task, fact: facts.Restarting, _: Policy) -> Steps:
+    """From here on the job may run again."""
+    return (replace(task, ended_run=fact.created),)
+
+
 def job_restarted(task: Task, _: object, __: Policy) -> Steps:
     """The node works again; ``rerun-from`` has served once."""
     return (
@@ -356,6 +363,7 @@ def job_restarted(task: Task, _: object, __: Policy) -> Steps:
             status=Status.QUEUED,
             uuid=task.job_uuid,
             committed=True,
+            ended_run=-1,
             upload_progress=1.0,
             failures=0,
             not_before=None,

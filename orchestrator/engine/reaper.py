@@ -116,7 +116,7 @@ class Reaper:
         try:
             return await self._stop_and_remove(job, board.client(node))
         except JobNotFound:
-            return not job.committed or job.taken or self._is_settled(job)
+            return not job.committed or job.taken or job.stopped or self._is_settled(job)
 
     async def _stop_and_remove(self, job: NodeJob, client: NodeClient) -> bool:
         """Look first: to cancel a job that has ended would change what its node says of it."""

@@ -9,15 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.files.layout import flush_folder, make_folder
-from orchestrator.files.staging import unfinished
 
 
 def write_note(path: Path, job: str, names: Sequence[str]) -> None:
     """Note that the node has these files of the job, and nothing else of it. Raises ``OSError``."""
     make_folder(path.parent)
-    new = unfinished(path)
+    new = _unfinished(path)
     try:
-        with new.open("x", encoding="utf-8") as file:
+        with new.open("w", encoding="utf-8") as file:
             json.dump({"job": job, "names": list(names)}, file)
             file.flush()
             os.fsync(file.fileno())
@@ -30,6 +29,7 @@ def write_note(path: Path, job: str, names: Sequence[str]) -> None:
 
 def take_note(path: Path, job: str) -> frozenset[str] | None:
     """Give what was noted of the job, once the note is gone for good; None without one. Raises ``OSError``."""
+    _unfinished(path).unlink(missing_ok=True)
     try:
         text = path.read_bytes()
     except FileNotFoundError:
@@ -41,3 +41,8 @@ def take_note(path: Path, job: str) -> frozenset[str] | None:
         return frozenset(map(str, noted["names"])) if noted["job"] == job else None
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def _unfinished(path: Path) -> Path:
+    """Give a name that is always the same: what a crash leaves under it is found, and goes."""
+    return path.with_name(f"{path.name}.part")

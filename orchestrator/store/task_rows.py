@@ -57,6 +57,7 @@ ABSENT: dict[str, Any] = {
     "failures": 0,
     "tries": 0,
     "not_before": None,
+    "ended_run": -1,
     "files_count": 0,
     "traceparent": "",
     "avoid_node": None,

@@ -15,7 +15,8 @@ class JobInfo:
 
     ``status`` is a raw code (10, 20, 30, 40, 50). ``progress`` is 0..1, None while a cluster still forwards the job.
     ``processing_time`` (milliseconds) and ``images_count`` are -1 when unknown. ``output`` holds the console lines from
-    the line asked for.
+    the line asked for. ``created`` is when the job was made or last restarted, in milliseconds of the node's own clock,
+    -1 when unknown: only good to tell one from the other.
     """
 
     status: int
@@ -24,6 +25,7 @@ class JobInfo:
     images_count: int
     error: str = ""
     output: tuple[str, ...] = ()
+    created: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

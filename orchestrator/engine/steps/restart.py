@@ -4,8 +4,13 @@ from orchestrator.domain import facts
 from orchestrator.domain.errors import FileError, JobNotFound, NodeError, NodeRefused, StoreError
 from orchestrator.domain.facts import Fact
 from orchestrator.domain.task import Status, Task
-from orchestrator.engine.ports import NodeClient
+from orchestrator.engine.ports import JobInfo, NodeClient
 from orchestrator.engine.workshop import Workshop
+
+LIVE = frozenset({Status.QUEUED, Status.RUNNING})
+
+UNKNOWN = -1
+"""What the date of a run is when the node does not say, and when no restart was asked for yet."""
 
 
 class Restart:
@@ -33,11 +38,25 @@ class Restart:
 
     async def _restart(self, task: Task, client: NodeClient) -> Fact:
         info = await client.job(task.job_uuid)
-        if info.status in {Status.QUEUED, Status.RUNNING}:
+        if info.status in LIVE or _has_run_since(task, info):
             # It had ended when the restart was asked for: our own restart took effect, and its answer was lost.
             return facts.JobRestarted()
         if info.status == Status.CANCELED:
             return facts.RestartImpossible("the job was canceled on its node; it is sent anew")
         await self._shop.shelves.begin_output(task)
-        await client.restart(task.job_uuid, options=task.options)
+        task = await self._shop.say(task, facts.Restarting(info.created))
+        await self._ask(task, client)
         return facts.JobRestarted()
+
+    async def _ask(self, task: Task, client: NodeClient) -> None:
+        """Ask for the restart. A node that refuses because the job runs has heard us before."""
+        try:
+            await client.restart(task.job_uuid, options=task.options)
+        except NodeRefused:
+            if (await client.job(task.job_uuid)).status not in LIVE:
+                raise
+
+
+def _has_run_since(task: Task, info: JobInfo) -> bool:
+    """Whether the job was run again and has ended, all unseen by us: a restart dates a job anew."""
+    return UNKNOWN not in {task.ended_run, info.created} and task.ended_run != info.created

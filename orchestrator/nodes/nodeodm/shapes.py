@@ -60,15 +60,15 @@ def job_info(value: Any, *, with_output: bool) -> JobInfo:
     if not isinstance(code, int | float) or code not in STATUSES:
         raise ShapeError("a known status")
     progress = _number(value.get("progress"))
-    spent = _number(value.get("processingTime"))
     message = state.get("errorMessage")
     return JobInfo(
         status=int(code),
         progress=None if progress is None else min(1.0, max(0.0, progress / 100)),
-        processing_time=int(min(spent, INT64)) if spent is not None and spent >= 0 else -1,
+        processing_time=_milliseconds(value, "processingTime"),
         images_count=_count(value, "imagesCount", absent=UNKNOWN_COUNT),
         error=_text(message) if message else "",
         output=_lines(value.get("output")) if with_output else (),
+        created=_milliseconds(value, "dateCreated"),
     )
 
 
@@ -104,6 +104,11 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if isinstance(value, int) or math.isfinite(value) else None
+
+
+def _milliseconds(value: dict[str, Any], key: str) -> int:
+    given = _number(value.get(key))
+    return int(min(given, INT64)) if given is not None and given >= 0 else -1
 
 
 def _count(value: dict[str, Any], key: str, *, absent: int) -> int:

@@ -76,6 +76,8 @@ class ScriptedNode(Scripted):
         self.uploads = defaultdict(list)
         self.sent = []
         self.jobs = {}
+        self.runs = 0
+        self.dates_runs = True
         self.started = {}
         self.output = ("line 1", "line 2")
 
@@ -96,7 +98,9 @@ class ScriptedNode(Scripted):
         self.started[uuid] = asyncio.get_running_loop().time()
         names = self.uploads.pop(uuid, ())
         count = sum(not name.endswith(".txt") for name in names) if images is None else images
-        self.jobs[uuid] = JobInfo(status=20, progress=0.0, processing_time=-1, images_count=count)
+        self.runs += 1
+        created = self.runs if self.dates_runs else -1
+        self.jobs[uuid] = JobInfo(status=20, progress=0.0, processing_time=-1, images_count=count, created=created)
 
     def set(self, uuid, **changes):
         """Change what is told of a job; from then on it does not move by itself."""

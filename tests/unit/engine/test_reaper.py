@@ -186,6 +186,13 @@ async def test_a_job_that_was_stopped_but_not_removed_is_not_stopped_twice(bundl
     assert (2, 2) == (node.count("cancel"), node.count("remove"))
 
 
+async def test_a_job_that_was_stopped_before_a_crash_is_gone_when_its_node_does_not_know_it(bundle):
+    node = await bundle.add_node()
+    job = a_job("u", node=node.id, committed=True, stopped=True, abandoned_at=bundle.clock.now())
+    bundle.engine.reaper.take(job)
+    await gone(bundle, within=1)
+
+
 async def test_a_job_that_vanishes_under_the_reapers_hands_is_gone(bundle):
     node, task, _ = await canceled(bundle)
     node.will("remove", JobNotFound("not found"))

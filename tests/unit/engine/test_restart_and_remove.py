@@ -41,6 +41,53 @@ async def test_a_restart_whose_answer_was_lost_took_effect(bundle):
     assert 1 == node.count("restart")
 
 
+async def restarted_unheard(bundle, node, task):
+    """Let a restart take effect whose answer is lost, and let the job end before anyone looks."""
+    gate = node.hold("restart")
+    await bundle.act(task, "RESTART")
+    await bundle.until(lambda: node.count("restart"))
+    uuid = node.calls[-1][1]
+    node.take(uuid, images=3)
+    node.set(uuid, status=40, progress=1.0)
+    node.will("restart", NodeFault("timeout"))
+    gate.set()
+    return await bundle.until_task(task, status=40, attempt=2)
+
+
+async def test_a_restart_that_was_not_heard_and_has_ended_meanwhile_is_not_asked_for_again(bundle):
+    node, task = await ended(bundle)
+    await restarted_unheard(bundle, node, task)
+    assert 1 == node.count("restart")
+
+
+async def test_a_second_restart_is_no_echo_of_the_first(bundle):
+    node, task = await ended(bundle)
+    await restarted_unheard(bundle, node, task)
+    await bundle.act(task, "RESTART")
+    await bundle.until_task(task, status=40, attempt=3)
+    assert (2, 1) == (node.count("restart"), node.count("begin"))
+
+
+async def test_a_node_that_does_not_date_its_runs_is_asked_again_rather_than_never(bundle):
+    node, task = await ended(bundle)
+    node.dates_runs = False
+    node.set(next(iter(node.jobs)), created=-1)
+    await restarted_unheard(bundle, node, task)
+    assert 2 == node.count("restart")
+
+
+async def test_a_restart_that_is_refused_because_the_job_runs_was_heard(bundle):
+    node, task = await ended(bundle)
+    gate = node.hold("restart")
+    await bundle.act(task, "RESTART")
+    await bundle.until(lambda: node.count("restart"))
+    node.take(node.calls[-1][1], images=3)
+    node.will("restart", NodeRefused("Task cannot be restarted"))
+    gate.set()
+    await bundle.until_task(task, status=40, attempt=2)
+    assert (1, 1) == (node.count("restart"), node.count("begin"))
+
+
 @pytest.mark.parametrize("error", [JobNotFound("not found"), NodeRefused("request entity too large")])
 async def test_a_job_that_cannot_be_restarted_is_sent_anew(bundle, error):
     node, task = await ended(bundle)

@@ -25,6 +25,14 @@ async def test_a_note_is_given_once(shelves):
     assert None is await shelves.take_upload_note(TASK)
 
 
+async def test_what_a_crash_left_of_a_half_written_note_goes(shelves, tmp_path):
+    await shelves.note_upload(TASK, ["a.jpg"])
+    folder = tmp_path / "tasks" / str(TASK.id)
+    (folder / "upload.json.part").write_text('{"job": "')
+    assert frozenset({"a.jpg"}) == await shelves.take_upload_note(TASK)
+    assert [] == list(folder.iterdir())
+
+
 async def test_a_later_note_takes_the_place_of_an_earlier_one(shelves):
     await shelves.note_upload(TASK, ["a.jpg"])
     await shelves.note_upload(TASK, [])

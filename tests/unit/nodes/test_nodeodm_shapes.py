@@ -102,7 +102,9 @@ def test_options_must_be_a_list():
 
 
 def test_a_job_is_read():
-    assert JobInfo(status=20, progress=0.5, processing_time=26, images_count=3) == job_info(JOB, with_output=False)
+    assert JobInfo(status=20, progress=0.5, processing_time=26, images_count=3, created=JOB["dateCreated"]) == job_info(
+        JOB, with_output=False
+    )
 
 
 def test_a_failed_job_says_why():

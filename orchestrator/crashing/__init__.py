@@ -1,0 +1,43 @@
+"""Crash points: every place where the daemon could die between two durable things, by name, for tests to kill it there.
+
+Nothing of this exists in a daemon that was started without ``ORCHESTRATOR_CRASH_AT`` or ``ORCHESTRATOR_CRASH_TRAIL``:
+each function here then gives back what it was given. With one of them, the ports are wrapped, and at the named point
+the process sends itself SIGKILL. Only the environment can ask for that; no message can.
+"""
+
+import os
+from pathlib import Path
+
+from orchestrator.bus.port import Bus
+from orchestrator.crashing.bus import BusAtPoints
+from orchestrator.crashing.files import watch_files
+from orchestrator.crashing.nodes import ClientsAtPoints
+from orchestrator.crashing.points import COMMITS, POINTS
+from orchestrator.crashing.store import StoreT, at_points
+from orchestrator.crashing.trigger import AT, TRAIL, Trigger
+from orchestrator.engine.ports import NodeClients
+
+__all__ = ["AT", "COMMITS", "POINTS", "TRAIL", "around_bus", "around_files", "around_nodes", "around_store"]
+
+TRIGGER = Trigger.of(os.environ)
+
+
+def around_store(store: StoreT) -> StoreT:
+    """Give the store, with points around what it commits."""
+    return store if TRIGGER is None else at_points(store, TRIGGER)
+
+
+def around_bus(bus: Bus) -> Bus:
+    """Give the bus, with points around what comes in and goes out."""
+    return bus if TRIGGER is None else BusAtPoints(bus, TRIGGER)
+
+
+def around_nodes(clients: NodeClients) -> NodeClients:
+    """Give the clients of nodes, with points around each call."""
+    return clients if TRIGGER is None else ClientsAtPoints(clients, TRIGGER)
+
+
+def around_files(root: Path) -> None:
+    """Watch what is made, renamed and deleted below the root."""
+    if TRIGGER is not None:
+        watch_files(root, TRIGGER)

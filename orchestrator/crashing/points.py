@@ -1,0 +1,93 @@
+"""The list of crash points. One that is reached but not listed is an error; one at which no test kills fails the suite.
+
+``.before`` and ``.after`` are around a durable thing. For a call to a node, after means: its answer was read, and
+nobody was told yet; for the node that is the same as an answer that was lost.
+"""
+
+from collections.abc import Mapping
+
+COMMITS: Mapping[str, str] = {
+    "task-created": "a task exists, and its command has an answer",
+    "task-placed": "a node and a uuid were chosen",
+    "task-progress": "how far an upload or a download is",
+    "task-committing": "all files are there, and the node may be told to start",
+    "task-taken": "the node has the job",
+    "task-watched": "what the node said about the job",
+    "task-collecting": "the node is done",
+    "task-ended": "the task is COMPLETED, FAILED or CANCELED",
+    "task-waiting": "the task begins anew: restarted, or its job was given up",
+    "task-changed": "something else about a task, such as why it waits",
+    "task-restarting": "the node may be told to run its job again",
+    "task-removing": "the task is to go",
+    "task-removed": "the task is gone",
+    "job-stopped": "an abandoned job does not run",
+    "job-gone": "an abandoned job is not on its node any more",
+    "node-written": "a processing node came, or was seen",
+    "node-gone": "a processing node was taken away",
+    "events-gone": "events that the bus has confirmed leave the outbox",
+    "answer-kept": "the answer to a command of any kind is stored under its message id",
+    "answers-forgotten": "old answers are dropped",
+    "heartbeat": "this daemon lives, and keeps what it owns",
+    "claim": "tasks in work belong to this daemon (at its start)",
+    "release": "tasks in work belong to nobody (at a stop in order)",
+}
+
+_CALLS: Mapping[str, str] = {
+    "probe": "the node is asked about itself",
+    "init": "a job is opened under our uuid",
+    "upload": "one file is sent",
+    "commit": "the job is started",
+    "look": "the node is asked about the job",
+    "cancel": "the job is stopped",
+    "remove": "the job is deleted",
+    "restart": "the job is run again",
+    "download": "the results are fetched",
+}
+
+_BUS: Mapping[str, str] = {
+    "command.taken": "a command came in, and nothing was done about it",
+    "answer.before": "a command is settled, and its answer not sent",
+    "answer.after": "the broker has the answer",
+    "ack.before": "a command is settled and answered, and not acknowledged",
+    "ack.after": "the command is acknowledged",
+    "event.before": "events were committed, and are not sent",
+    "event.sent": "events were sent, and the broker has not confirmed them",
+    "event.confirmed": "the broker has confirmed events, and we have not noted it",
+    "letter.before": "a message cannot be understood, and is not on the shelf",
+    "letter.after": "the message is on the shelf, and not acknowledged",
+}
+
+_FILES: Mapping[str, str] = {
+    "staged.whole": "an image that was made smaller gets its name",
+    "staged.gone": "the folder of images made for sending is empty, and about to go",
+    "note.write": "the note on an interrupted upload gets its name",
+    "note.take": "the note on an interrupted upload is about to go",
+    "output.append": "console lines are about to be written",
+    "output.begin": "the console output of an earlier attempt is about to go",
+    "swap.extract": "a verified archive is about to be extracted, file by file",
+    "swap.link": "all is extracted; the archive gets its place in it",
+    "swap.ready": "the new results are complete, and about to be called so",
+    "swap.old": "the old results are about to be set aside",
+    "swap.in-place": "the new results are about to take the place of the old",
+    "swap.archive-gone": "the archive is about to lose its temporary name",
+    "swap.old-gone": "the old results are deleted but for their folder",
+    "swap.incoming-gone": "the folder of archives being fetched is about to go",
+    "swap.note-gone": "the note on the swap is about to go",
+    "files.gone": "of a task that is to go, only the folder is left",
+}
+
+
+def _both_sides(kind: str, things: Mapping[str, str]) -> dict[str, str]:
+    """Name the points before and after each thing."""
+    return {f"{kind}.{name}.{side}": said for name, said in things.items() for side in ("before", "after")}
+
+
+POINTS: Mapping[str, str] = {
+    **_both_sides("commit", COMMITS),
+    **_both_sides("node", _CALLS),
+    "node.upload.under-way": "the first bytes of a file were sent",
+    "node.download.under-way": "the first bytes of the results have come",
+    **_BUS,
+    **_FILES,
+}
+"""Every point by name, with what is durable there, or about to be."""
