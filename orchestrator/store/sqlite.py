@@ -8,7 +8,7 @@ three per statement, and work that was begun always ends, so that a cancelled ca
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,13 +32,18 @@ WRITER = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
 READER = ("PRAGMA query_only = ON",)
 
 
+def one_thread(name: str) -> Executor:
+    """Give what does the work of one connection: in turn, all of it in the same thread."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"store-{name}")
+
+
 class _Thread:
     """One connection and the one thread that uses it."""
 
-    def __init__(self, where: str, name: str, engine: Engine) -> None:
+    def __init__(self, where: str, engine: Engine, pool: Executor) -> None:
         self._where = where
         self._engine = engine
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"store-{name}")
+        self._pool = pool
         self._connection: Connection | None = None
         self._closed = False
 
@@ -69,11 +74,11 @@ class _Thread:
 
 
 class SqliteDatabase:
-    """A SQLite file, or ``:memory:`` without a path."""
+    """A SQLite file, or ``:memory:`` without a path. ``executor`` gives each connection its thread, by name."""
 
     shared = False
 
-    def __init__(self, path: Path | None, *, lock: bool) -> None:
+    def __init__(self, path: Path | None, *, lock: bool, executor: Callable[[str], Executor] = one_thread) -> None:
         self.where = f"The database {path}" if path else "The database in memory"
         self._lock = FileLock(path) if path and lock else None
         self._turns = asyncio.Lock()
@@ -81,8 +86,8 @@ class SqliteDatabase:
         engine = _engine(target, *ALWAYS, *(WRITER if path else ()))
         event.listen(engine, "begin", _begin_immediate)
         self.dialect = engine.dialect
-        self._writer = _Thread(self.where, "writer", engine)
-        self._reader = _Thread(self.where, "reader", _engine(target, *ALWAYS, *READER)) if path else None
+        self._writer = _Thread(self.where, engine, executor("writer"))
+        self._reader = _Thread(self.where, _engine(target, *ALWAYS, *READER), executor("reader")) if path else None
         self._path = path
         self._closed = False
 

@@ -21,11 +21,14 @@ FORGOTTEN_AT_ONCE = 1000
 
 
 class SqlStore:
-    """Implements ``Store``, ``Library`` and ``ReplayBook``. ``now`` dates stored answers."""
+    """Implements ``Store``, ``Library`` and ``ReplayBook``.
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
+    ``now`` dates stored answers; ``tables`` spares compiling all statements anew.
+    """
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime], tables: Tables | None = None) -> None:
         self._database = database
-        self._tables = Tables(database.dialect, shared=database.shared)
+        self._tables = tables or Tables(database.dialect, shared=database.shared)
         self._now = now
 
     @asynccontextmanager
