@@ -58,7 +58,8 @@ def _create_task(batch: Batch, command: CreateTask) -> Ruling:
         task = replace(decision.task, reason=nowhere)
         decision = replace(decision, task=task, events=(replace(decision.events[0], task=task, reason=nowhere),))
     batch.note(None, decision)
-    batch.changes.sources[decision.task.id] = command.sources
+    # In the batch as well: a commit-task of the same batch adds to them.
+    batch.sources[decision.task.id] = batch.changes.sources[decision.task.id] = command.sources
     return decision.task
 
 

@@ -103,6 +103,14 @@ async def test_a_task_may_be_used_by_its_reference_in_the_batch_that_makes_it(bu
     assert 50 == (await bundle.row(1)).status
 
 
+async def test_a_draft_that_is_committed_in_the_batch_that_makes_it_keeps_all_its_images(bundle):
+    more = Source("/photos/2.jpg", "2.jpg", 10)
+    create = CreateTask(sources=(PHOTO,), reference="flight-7", partial=True)
+    commit = CommitTask(task=TaskKey(reference="flight-7"), sources=(more,))
+    await bundle.engine.turn.settle([Order(create), Order(commit)])
+    assert (PHOTO, more) == await bundle.store.sources(1)
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
