@@ -75,7 +75,7 @@ def _choose(
         return f"waiting for its previous job to stop on {item.stopping_on}"
     if not candidates:
         return NONE_KNOWN
-    allowed = _allowed(item.task, candidates)
+    allowed = _allowed(item, candidates, known)
     if isinstance(allowed, str):
         return allowed
     fitting = [candidate for candidate in allowed if _misfit(item, candidate.node, known) is None]
@@ -94,7 +94,10 @@ def _rank(candidate: Candidate, added: int) -> tuple[int, int]:
     return candidate.ours + candidate.foreign + added, candidate.node.id
 
 
-def _allowed(task: Task, candidates: Sequence[Candidate]) -> list[Candidate] | str:
+def _allowed(
+    item: Waiting, candidates: Sequence[Candidate], known: Mapping[int, frozenset[str]]
+) -> list[Candidate] | str:
+    task = item.task
     if not task.auto_processing_node:
         if task.processing_node is None:
             return "waiting for a processing node to be chosen: it is not placed automatically"
@@ -103,17 +106,24 @@ def _allowed(task: Task, candidates: Sequence[Candidate]) -> list[Candidate] | s
             return f"waiting for a processing node: node {task.processing_node}, which was chosen, is not known"
         return chosen
     others = [each for each in candidates if each.node.id != task.avoid_node]
-    return others or list(candidates)
+    # A node that can never take it is no elsewhere: the task would wait for it for ever.
+    elsewhere = any(_unsuited(item, each.node, known) is None for each in others)
+    return others if elsewhere else list(candidates)
 
 
 def _misfit(item: Waiting, node: ProcessingNode, known: Mapping[int, frozenset[str]]) -> str | None:
-    """Say why a node cannot take a task at all just now; None when it can.
-
-    A node whose options are not known yet may know all of them.
-    """
+    """Say why a node cannot take a task at all just now; None when it can."""
     if not node.online or node.info is None:
         return f"{node.name} is {node.health.value if node.health is not Health.UNKNOWN else 'not reached yet'}"
-    if node.info.max_images is not None and item.files > node.info.max_images:
+    return _unsuited(item, node, known)
+
+
+def _unsuited(item: Waiting, node: ProcessingNode, known: Mapping[int, frozenset[str]]) -> str | None:
+    """Say why a node cannot take a task whenever it is asked; None when it may.
+
+    A node of which nothing is known yet may take all, and one whose options are not known may know all of them.
+    """
+    if node.info is not None and node.info.max_images is not None and item.files > node.info.max_images:
         return f"{node.name} takes at most {node.info.max_images} images, and the task has {item.files}"
     options = known[node.id]
     for option in item.task.options if options else ():

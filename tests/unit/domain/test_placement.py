@@ -71,6 +71,11 @@ def test_a_task_that_was_lost_on_the_only_node_may_go_back_to_it():
     assert [(134, 1)] == chosen([waiting(avoid_node=1)], [Candidate(node=node(1))])
 
 
+def test_a_task_that_was_lost_on_the_only_node_that_is_large_enough_may_go_back_to_it():
+    candidates = [Candidate(node=node(1)), Candidate(node=node(2, max_images=2))]
+    assert [(134, 1)] == chosen([waiting(files=3, avoid_node=1)], candidates)
+
+
 def test_the_node_that_was_chosen_is_the_node_that_is_used():
     bound = waiting(auto_processing_node=False, processing_node=2)
     assert [(134, 2)] == chosen([bound], [Candidate(node=node(1)), Candidate(node=node(2))])
