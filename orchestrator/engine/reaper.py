@@ -13,7 +13,7 @@ from orchestrator.domain.task import NodeJob, Status
 from orchestrator.engine.changes import Changes
 from orchestrator.engine.ports import NodeClient
 from orchestrator.engine.stimuli import JobReport
-from orchestrator.engine.workshop import Workshop
+from orchestrator.engine.workshop import BELIEVED, Workshop
 
 log = structlog.get_logger()
 
@@ -116,17 +116,24 @@ class Reaper:
         try:
             return await self._stop_and_remove(job, board.client(node))
         except JobNotFound:
-            return not job.committed or job.taken or job.stopped or self._is_settled(job)
+            # Once more if in doubt: of a job that is forgotten here, nobody would ever clean up the node.
+            was_there = job.taken or job.stopped
+            return not job.committed or ((was_there or self._is_settled(job)) and self._is_believed(job))
 
     async def _stop_and_remove(self, job: NodeJob, client: NodeClient) -> bool:
         """Look first: to cancel a job that has ended would change what its node says of it."""
         info = await client.job(job.uuid)
+        self.shop.tally.clear(job.uuid)
         if info.status in {Status.QUEUED, Status.RUNNING}:
             await client.cancel(job.uuid)
             if not job.stopped:
                 await self.shop.turn.confirm_job(JobReport(job.uuid, gone=False))
         await client.remove(job.uuid)
         return True
+
+    def _is_believed(self, job: NodeJob) -> bool:
+        """Whether the node has said often enough that it does not know the job."""
+        return self.shop.tally.add(job.uuid, JobNotFound.code) >= BELIEVED
 
     def _is_settled(self, job: NodeJob) -> bool:
         return job.abandoned_at is not None and self.shop.clock.now() - job.abandoned_at >= SETTLED_AFTER

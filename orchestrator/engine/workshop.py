@@ -29,6 +29,10 @@ AWAY = frozenset({"node-unreachable", "node-unauthorized"})
 """Codes of errors that are the node's and not the job's: it is waited for, however often they come."""
 
 
+BELIEVED = 2
+"""How often in a row a node must say that it does not know a job: one that has just started may still be reading."""
+
+
 class Overtaken(Exception):
     """The task is no longer what the step was begun for."""
 

@@ -10,12 +10,9 @@ from orchestrator.domain.task import Status, Task
 from orchestrator.domain.transitions import PROCESSING_SHARE, only_prepares
 from orchestrator.engine.ports import JobInfo, NodeClient
 from orchestrator.engine.steps import refusals
-from orchestrator.engine.workshop import Workshop
+from orchestrator.engine.workshop import BELIEVED, Workshop
 
 TERMINAL = frozenset({Status.FAILED, Status.COMPLETED, Status.CANCELED})
-
-BELIEVED = 2
-"""How often in a row a node must say that it does not know a job."""
 
 UNKNOWN = -1
 """What ``images_count`` is when the node does not say."""
@@ -45,7 +42,6 @@ class Watch:
                 await asyncio.sleep(pause * (0.9 + 0.2 * self._shop.chance.random()))
                 pause = min(pause * 1.5, self._shop.timing.poll_interval)
         except JobNotFound as error:
-            # A node that has just started may still be reading its list of jobs: believe it the second time.
             if self._shop.tally.add(task.job_uuid, error.code) < BELIEVED:
                 return self._shop.later(task, f"{error}; asking once more")
             return facts.JobLost(str(error))

@@ -49,11 +49,22 @@ async def test_a_job_that_has_ended_is_not_canceled(bundle):
     assert (0, 1) == (node.count("cancel"), node.count("remove"))
 
 
-async def test_a_job_that_the_node_forgot_is_gone_at_once(bundle):
+async def test_a_job_that_the_node_forgot_is_gone_once_it_was_said_twice(bundle):
     node, task, uuid = await canceled(bundle)
     del node.jobs[uuid]
+    before = node.count("job")
     await bundle.act(task, "CANCEL")
-    await gone(bundle, within=1)
+    await gone(bundle, within=2)
+    assert 2 == node.count("job") - before
+
+
+@pytest.mark.parametrize("call", ["job", "cancel", "remove"])
+async def test_a_node_that_denies_a_job_once_is_cleaned_up_all_the_same(bundle, call):
+    node, task, _ = await canceled(bundle)
+    node.will(call, JobNotFound("not found"))
+    await bundle.act(task, "CANCEL")
+    await gone(bundle)
+    assert {} == node.jobs
 
 
 async def test_a_node_that_is_away_is_cleaned_up_when_it_is_back(bundle):
@@ -194,7 +205,10 @@ async def test_a_job_that_was_stopped_before_a_crash_is_gone_when_its_node_does_
 
 
 async def test_a_job_that_vanishes_under_the_reapers_hands_is_gone(bundle):
-    node, task, _ = await canceled(bundle)
-    node.will("remove", JobNotFound("not found"))
+    node, task, uuid = await canceled(bundle)
+    gate = node.hold("remove")
     await bundle.act(task, "CANCEL")
-    await gone(bundle, within=1)
+    await bundle.until(lambda: node.count("remove"))
+    del node.jobs[uuid]
+    gate.set()
+    await gone(bundle, within=3)
