@@ -102,7 +102,7 @@ class Placing:
         news = [
             Report(each.task.id, each.task.fence, facts.StillWaiting(each.reason))
             for each in kept
-            if each.reason != each.task.reason and now - each.task.updated_at >= REASON_AFTER
+            if each.reason != each.task.reason and not timedelta(0) <= now - each.task.updated_at < REASON_AFTER
         ]
         if len(news) > REASONS_AT_ONCE:
             self.conductor.placing_wanted.set()

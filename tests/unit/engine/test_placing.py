@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -22,6 +23,13 @@ async def test_tasks_wait_here_until_a_slot_is_free(bundle):
     await bundle.until_task(tasks[2], reason="waiting for a processing node: node-1 is busy")
     assert 2 == node.count("begin")
     await bundle.until_task(tasks[2], status=40)
+
+
+async def test_a_reason_is_told_though_the_clock_was_set_back(bundle):
+    await bundle.add_node(ScriptedNode(seconds=1000))
+    tasks = [await bundle.create() for _ in range(3)]
+    bundle.clock.shift -= timedelta(hours=2)
+    await bundle.until_task(tasks[2], within=60, reason="waiting for a processing node: node-1 is busy")
 
 
 async def test_jobs_of_others_take_slots_too(bundle):
