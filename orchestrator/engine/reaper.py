@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import structlog
 
@@ -17,8 +16,10 @@ from orchestrator.engine.workshop import BELIEVED, Workshop
 
 log = structlog.get_logger()
 
-SETTLED_AFTER = timedelta(seconds=20)
-"""A commit whose answer was lost may take effect this late (through a cluster): until then 'not found' is no proof."""
+SETTLED_AFTER = 20.0
+"""Seconds within which a commit whose answer was lost may take effect (through a cluster): till then it is no proof
+that a node does not know the job. They count from when this daemon was told, whatever the clock says.
+"""
 
 FAREWELLS = 3
 """Failures in a row after which a job is left on a node that was taken away: its address is all that we have of it."""
@@ -30,6 +31,8 @@ class Reaper:
 
     shop: Workshop
     jobs: dict[str, NodeJob] = field(default_factory=dict)
+    _since: dict[str, float] = field(default_factory=dict)
+    """When each of them came to us, on the event loop's clock."""
     _going: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
@@ -38,6 +41,7 @@ class Reaper:
         """Begin with nothing; what is abandoned is taken."""
         self._stopping = False
         self.jobs.clear()
+        self._since.clear()
 
     def on_commit(self, changes: Changes) -> None:
         """Follow what was written (a listener of the turn)."""
@@ -46,6 +50,7 @@ class Reaper:
                 self.take(job)
         for uuid in changes.gone_jobs:
             self.jobs.pop(uuid, None)
+            self._since.pop(uuid, None)
         if changes.gone_jobs or changes.jobs:
             changed, self._changed = self._changed, asyncio.Event()
             changed.set()
@@ -53,6 +58,7 @@ class Reaper:
     def take(self, job: NodeJob) -> None:
         """See to an abandoned job."""
         self.jobs[job.uuid] = job
+        self._since.setdefault(job.uuid, self.shop.elapsed())
         if job.uuid not in self._going and not self._stopping:
             handle = asyncio.create_task(self._reap(job.uuid), name=f"reap-{job.uuid}")
             self._going[job.uuid] = handle
@@ -118,7 +124,7 @@ class Reaper:
         except JobNotFound:
             # Once more if in doubt: of a job that is forgotten here, nobody would ever clean up the node.
             was_there = job.taken or job.stopped
-            return not job.committed or ((was_there or self._is_settled(job)) and self._is_believed(job))
+            return not job.committed or ((was_there or self._is_settled(job.uuid)) and self._is_believed(job))
 
     async def _stop_and_remove(self, job: NodeJob, client: NodeClient) -> bool:
         """Look first: to cancel a job that has ended would change what its node says of it."""
@@ -135,5 +141,5 @@ class Reaper:
         """Whether the node has said often enough that it does not know the job."""
         return self.shop.tally.add(job.uuid, JobNotFound.code) >= BELIEVED
 
-    def _is_settled(self, job: NodeJob) -> bool:
-        return job.abandoned_at is not None and self.shop.clock.now() - job.abandoned_at >= SETTLED_AFTER
+    def _is_settled(self, uuid: str) -> bool:
+        return uuid in self._since and self.shop.elapsed() - self._since[uuid] >= SETTLED_AFTER

@@ -1,14 +1,12 @@
 """The reaper: abandoned jobs vanish from their nodes, and none is believed gone too soon."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from orchestrator.domain import commands
 from orchestrator.domain.errors import JobNotFound, NodeFault, NodeRefused, StoreError
-from orchestrator.engine.reaper import Reaper
 from orchestrator.engine.stimuli import JobReport
 from orchestrator.engine.turn import Turn
 from tests.integration.store.rows import a_job
@@ -181,10 +179,17 @@ async def test_a_stopped_reaper_takes_nothing_on(bundle):
     assert {} == bundle.engine.reaper._going
 
 
-async def test_a_job_without_a_time_is_never_settled(bundle):
-    reaper: Reaper = bundle.engine.reaper
-    job = a_job("u", abandoned_at=bundle.clock.now() - timedelta(seconds=20))
-    assert (True, False) == (reaper._is_settled(job), reaper._is_settled(replace(job, abandoned_at=None)))
+@pytest.mark.parametrize("hours", [-2, 2])
+async def test_a_clock_that_is_set_makes_nothing_sure_sooner_or_later(bundle, hours):
+    node = await bundle.add_node()
+    node.hold("commit")
+    task = await bundle.create()
+    await bundle.until(lambda: node.count("commit"))
+    await bundle.act(task, "CANCEL")
+    bundle.clock.shift += timedelta(hours=hours)
+    await asyncio.sleep(15)
+    assert 1 == len(await bundle.jobs())
+    await gone(bundle, within=10)
 
 
 async def test_a_job_that_was_stopped_but_not_removed_is_not_stopped_twice(bundle):
