@@ -2,6 +2,7 @@
 
 BUS ?= memory
 WORKERS ?= 2
+SEEDS ?= 10000
 ARGS ?=
 MINUTES ?= 10
 
@@ -14,7 +15,7 @@ PYTEST := $(PY) -m pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install demo test check static coverage crash-points chaos bench format lock clean
+.PHONY: help install demo test check static coverage storm crash-points chaos bench format lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +53,9 @@ coverage: $(INSTALLED) ## Measure the unit tests' branch coverage; domain and en
 	$(PYTEST) tests/unit -n $(WORKERS) --cov --cov-report=
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='orchestrator/domain/*,orchestrator/engine/*' --fail-under=100
+
+storm: $(INSTALLED) ## Run the whole daemon through seeded storms of faults (SEEDS=10000; ARGS="--replay N" shows one).
+	$(PY) -m tests.storm --seeds $(SEEDS) $(ARGS)
 
 crash-points: $(INSTALLED) ## Kill the daemon at every passing of every crash point (long; ARGS="--passings 2 --only restart").
 	$(SERVICES) --only rabbitmq -- $(PY) -m tests.crashes $(ARGS)
