@@ -63,13 +63,3 @@ def _observed(
             away = node.health is Health.UNKNOWN or now - since >= offline_after
             health = Health.OFFLINE if away else node.health
             return replace(node, health=health, problem=observation.reason, unreachable_since=since)
-
-
-def lost_at(node: ProcessingNode, *, watched_since: datetime, node_lost_after: timedelta) -> datetime | None:
-    """Give the time from which the node's tasks are not to wait for it; None while it is not away.
-
-    Only time in which somebody looked counts: while the daemon was down, the node may have been back.
-    """
-    if node.unreachable_since is None:
-        return None
-    return max(node.unreachable_since, watched_since) + node_lost_after

@@ -24,7 +24,13 @@ class Board:
     """Jobs of others on each node, at the last probe."""
     elsewhere: dict[int, int] = field(default_factory=dict)
     """Tasks of other daemons that take a slot of each node."""
+    _away_since: dict[int, float] = field(default_factory=dict)
+    """Since when this daemon has seen a node to be away, on the event loop's clock: nobody sets that."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def start(self) -> None:
+        """Begin to look: for how long nodes were away before, nobody saw."""
+        self._away_since.clear()
 
     def nodes(self) -> tuple[ProcessingNode, ...]:
         """Give every node."""
@@ -41,6 +47,7 @@ class Board:
     def put(self, node: ProcessingNode) -> None:
         """Set a node as it stands."""
         self._nodes[node.id] = node
+        self._time(node)
         self._announce()
 
     def on_commit(self, changes: Changes) -> None:
@@ -48,7 +55,10 @@ class Board:
         if not (changes.nodes or changes.gone_nodes):
             return
         self._nodes.update(changes.nodes)
+        for each in changes.nodes.values():
+            self._time(each)
         for id_ in changes.gone_nodes:
+            self._away_since.pop(id_, None)
             self.foreign.pop(id_, None)
             node = self._nodes.pop(id_, None)
             if node:
@@ -56,6 +66,16 @@ class Board:
         while len(self.former) > FORMER:
             self.former.pop(next(iter(self.former)))
         self._announce()
+
+    def _time(self, node: ProcessingNode) -> None:
+        if node.unreachable_since is None:
+            self._away_since.pop(node.id, None)
+        elif node.id not in self._away_since:
+            self._away_since[node.id] = asyncio.get_running_loop().time()
+
+    def away_since(self, node: int) -> float | None:
+        """Since when a node has been away, on the event loop's clock; None while it is not."""
+        return self._away_since.get(node)
 
     def _announce(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()

@@ -86,7 +86,7 @@ class Engine:
         jobs = await self.shop.store.abandoned_jobs()
         self.failed.clear()
         self.shop.stopping.clear()
-        self.shop.watched_since = self.shop.clock.now()
+        self.board.start()
         self.turn.open()
         self.conductor.start()
         self.reaper.start()

@@ -30,8 +30,3 @@ class Timing:
     def offline_after_delta(self) -> timedelta:
         """``offline_after`` as a duration."""
         return timedelta(seconds=self.offline_after)
-
-    @property
-    def node_lost_after_delta(self) -> timedelta:
-        """``node_lost_after`` as a duration."""
-        return timedelta(seconds=self.node_lost_after)

@@ -5,7 +5,6 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from math import inf
 
 import structlog
@@ -15,7 +14,6 @@ from orchestrator.domain.backoff import backoff
 from orchestrator.domain.errors import StoreError
 from orchestrator.domain.facts import Fact, Report
 from orchestrator.domain.node import ProcessingNode
-from orchestrator.domain.supervision import lost_at
 from orchestrator.domain.task import Task
 from orchestrator.engine.board import Board
 from orchestrator.engine.ports import Clock, Images, NodeClient, Shelves, Store
@@ -64,8 +62,6 @@ class Workshop:
     """Set while the engine stops: no new file is sent."""
     sending: set[str] = field(default_factory=set)
     """Jobs of which files may be in flight."""
-    watched_since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
-    """Since when this daemon has looked at the nodes."""
 
     async def say(self, task: Task, fact: Fact) -> Task:
         """Report something on the way. Raises ``Overtaken`` when the task has moved on."""
@@ -109,10 +105,12 @@ class Workshop:
         await self.say(task, facts.Hindered(reason, self.clock.now(), counts=False))
 
     def _seconds_left(self, node: ProcessingNode) -> float:
-        """Give for how much longer the node is waited for."""
-        after = self.timing.node_lost_after_delta
-        at = lost_at(node, watched_since=self.watched_since, node_lost_after=after)
-        return inf if node.online or at is None else (at - self.clock.now()).total_seconds()
+        """Give for how much longer the node is waited for.
+
+        Only time in which we looked counts: while the daemon was down, the node may have been back.
+        """
+        since = self.board.away_since(node.id)
+        return inf if node.online or since is None else since + self.timing.node_lost_after - self.elapsed()
 
     def _until_lost(self, node: ProcessingNode) -> float:
         return min(60.0, max(0.05, self._seconds_left(node)))

@@ -1,16 +1,14 @@
 """Supervision: a failed probe is not an outage, and an outage is told once."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from orchestrator.domain.backoff import backoff
 from orchestrator.domain.node import Health, NodeOption
-from orchestrator.domain.supervision import Barred, Seen, Unseen, lost_at, observe
+from orchestrator.domain.supervision import Barred, Seen, Unseen, observe
 from tests.unit.domain.test_placement import INFO, node
 from tools.lifecycle_cells import NOW
 
 OFFLINE_AFTER = timedelta(seconds=30)
-LOST_AFTER = timedelta(minutes=10)
 
 
 def after(known, observation, *, seconds=0):
@@ -46,17 +44,10 @@ def test_a_node_that_answers_again_was_never_away():
     assert Health.ONLINE is late.health
 
 
-def test_a_node_that_does_not_take_our_token_is_unauthorized_and_never_lost():
+def test_a_node_that_does_not_take_our_token_is_unauthorized_and_not_away():
     barred, event = after(node(1), Barred("token does not match"))
     assert (Health.UNAUTHORIZED, "token does not match") == (barred.health, event.reason)
-    assert None is lost_at(barred, watched_since=NOW, node_lost_after=LOST_AFTER)
-
-
-def test_a_node_is_lost_when_it_has_been_away_for_long_while_somebody_looked():
-    away = replace(node(1), unreachable_since=NOW)
-    assert NOW + LOST_AFTER == lost_at(away, watched_since=NOW - timedelta(days=1), node_lost_after=LOST_AFTER)
-    later = NOW + timedelta(hours=1)
-    assert later + LOST_AFTER == lost_at(away, watched_since=later, node_lost_after=LOST_AFTER)
+    assert None is barred.unreachable_since
 
 
 def test_options_are_kept_when_they_were_not_asked_for():

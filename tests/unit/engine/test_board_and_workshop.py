@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -30,6 +31,33 @@ async def test_who_waits_for_a_change_is_woken_by_the_next_or_by_time():
     begun = asyncio.get_running_loop().time()
     await board.change(60)
     assert 60 == pytest.approx(asyncio.get_running_loop().time() - begun)
+
+
+async def test_a_node_is_away_for_as_long_as_this_daemon_has_seen_it_away():
+    board = Board(FakeClients())
+    away = replace(a_node(1), unreachable_since=NOON)
+    begun = asyncio.get_running_loop().time()
+    board.put(away)
+    await asyncio.sleep(30)
+    board.on_commit(Changes(owner="me", nodes={1: away}))
+    assert begun == pytest.approx(board.away_since(1))
+    board.start()
+    board.put(away)
+    assert begun + 30 == pytest.approx(board.away_since(1))
+    board.put(replace(away, unreachable_since=None))
+    assert None is board.away_since(1)
+
+
+async def test_a_clock_that_is_set_ahead_takes_no_task_from_a_node_that_hiccups(bundle):
+    node = await bundle.add_node(ScriptedNode(seconds=500))
+    task = await bundle.create()
+    await bundle.until_task(task, status=20)
+    node.go_away()
+    await asyncio.sleep(15)
+    bundle.clock.shift += timedelta(hours=2)
+    await asyncio.sleep(60)
+    node.come_back()
+    await bundle.until_task(task, status=40, attempt=1)
 
 
 def test_only_so_many_former_nodes_are_remembered():
