@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from orchestrator.domain.task import NodeJob, Task
+from orchestrator.domain.task import NodeJob, Stage, Task
 
 
 def open_job(task: Task, *, now: datetime) -> NodeJob:
@@ -16,9 +16,15 @@ def open_job(task: Task, *, now: datetime) -> NodeJob:
 
 
 def abandon_job(job: NodeJob, before: Task, after: Task, *, now: datetime) -> NodeJob:
-    """The task, which has moved on from ``before``, is done with the job: it is to vanish from its node."""
-    taken = before.uuid == job.uuid
-    return replace(job, abandoned_at=now, committed=before.committed, taken=taken, reason=after.reason)
+    """The task, which has moved on from ``before``, is done with the job: it is to vanish from its node.
+
+    A job that has outlived its upload is one that the node has, and one of an ended task is one that it has done with.
+    """
+    taken = before.stage is not Stage.UPLOADING
+    return replace(
+        job, abandoned_at=now, committed=before.committed or taken, taken=taken, stopped=before.stage is Stage.ENDED,
+        reason=after.reason,
+    )  # fmt: skip
 
 
 def began_job(before: Task | None, after: Task) -> bool:

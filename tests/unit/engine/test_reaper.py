@@ -56,6 +56,16 @@ async def test_a_job_that_the_node_forgot_is_gone_once_it_was_said_twice(bundle)
     assert 2 == node.count("job") - before
 
 
+async def test_the_job_of_an_ended_task_is_cleaned_up_though_the_node_denies_it_once(bundle):
+    node = await bundle.add_node()
+    task = await bundle.create()
+    await bundle.until_task(task, status=40)
+    node.will("job", JobNotFound("not found"))
+    await bundle.act(task, "REMOVE")
+    await gone(bundle)
+    assert ({}, 0) == (node.jobs, node.count("cancel"))
+
+
 @pytest.mark.parametrize("call", ["job", "cancel", "remove"])
 async def test_a_node_that_denies_a_job_once_is_cleaned_up_all_the_same(bundle, call):
     node, task, _ = await canceled(bundle)
