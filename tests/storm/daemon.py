@@ -97,6 +97,7 @@ class Life:
             patience = Patience(chance=self._chance.random)
             relay = Relay(bus, store, self.engine.turn, patience=patience)
             self.engine.turn.listeners.append(lambda changes: relay.offer(changes.outbox))
+            self.engine.lease.standing.append(lambda now: relay.stand(first=now.first, alone=now.alone))
             intake = Intake(bus, self.engine.turn, renderer=renderer, clock=world.clock, patience=patience)
             stack.push_async_callback(_ended, bus_loop := self._loop(bus.run(), "bus"))
             stack.push_async_callback(_ended, relay_loop := self._loop(relay.run(), "relay"))

@@ -91,6 +91,9 @@ class Watch:
             self.violated(f"task {task['id']} was being removed and moved to {task['stage']}")
         if task["pending_action"] == 3 and was["pending_action"] != 3:
             self.restarts[task["id"]].append(self.world.loop.now)
+        again = task["attempt"] > was["attempt"] and was["pending_action"] != 3
+        if again and not self._harmed(task["id"]):
+            self.violated(f"task {task['id']} lost an attempt though nothing happened to it: {task['reason']}")
         if task["status"] != was["status"]:
             self._status(was, task)
 

@@ -116,6 +116,8 @@ async def _rest(world: World) -> None:
     deadline = world.loop.now + REST_WITHIN
     quiet_since = None
     while not _over(world):
+        if world.producer.idle:
+            world.trouble.make_known()  # An order to take a node away may have come as late as this.
         moving = restless(world)
         quiet_since = None if moving else quiet_since or world.loop.now
         if quiet_since is not None and world.loop.now - quiet_since >= STAY:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.storm.__main__ import report
+from tests.storm.many import report
 from tests.storm.run import storm
 
 FRESH = 300
