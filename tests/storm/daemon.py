@@ -93,6 +93,7 @@ class Life:
             )  # fmt: skip
             owner = f"daemon-{self.number}"
             self.engine = build_engine(rooms, owner=owner, timing=TIMING, chance=self._chance, new_uuid=self.new_uuid)
+            self.engine.shop.turn = _Reports(self.engine.turn, self)
             bus = Line(world.broker, self)
             patience = Patience(chance=self._chance.random)
             relay = Relay(bus, store, self.engine.turn, patience=patience)
@@ -145,6 +146,21 @@ class Life:
                 task.cancel()
             await asyncio.sleep(0)
         raise AssertionError(f"{len(left)} tasks of a dead daemon cannot be ended: {left[:3]}")
+
+
+class _Reports:
+    """The turn as steps see it: each outcome is a moment of its own."""
+
+    def __init__(self, turn: Any, life: Life) -> None:
+        self._turn = turn
+        self._life = life
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._turn, name)
+
+    async def report(self, report: Any) -> Any:
+        await self._life.world.crossing(f"turn.{type(report.fact).__name__}.before", self._life, task=report.task)
+        return await self._turn.report(report)
 
 
 async def _ended(loop: "asyncio.Task[None]") -> None:

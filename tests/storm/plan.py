@@ -46,6 +46,13 @@ MOMENTS = (
     "node.remove.before", "node.remove.after", "node.restart.before", "node.restart.after", "node.download.before",
     "node.download.midway", "node.download.after", "files.accept.before", "files.accept.after", "files.remove.after",
 )  # fmt: skip
+REPORTS = tuple(
+    f"turn.{fact}.before"
+    for fact in ("JobRestarted", "JobRestarted", "RestartImpossible", "NodeLost", "NodeLost", "Committing", "JobTaken",
+                 "JobSpoiled", "JobLost", "JobSeen", "ResultsCollected", "FilesRemoved")
+)  # fmt: skip
+"""Moments at which a step's outcome is about to be settled: an order is best sent just ahead of it."""
+
 RARE = frozenset({"store.commit.before", "store.commit.after", "bus.publish.before", "bus.publish.after",
                   "node.job.before", "node.job.after"})  # fmt: skip
 """Moments that come often: an ambush there may wait for long."""
@@ -161,6 +168,7 @@ def _trouble(chance: random.Random, plan: Plan, family: str) -> None:
         if chance.random() < 0.35:
             plan.timed.append(Timed(chance.uniform(0.0, plan.horizon), action))
         else:
-            moment = chance.choice(MOMENTS)
+            about_reports = family == "orders" and chance.random() < 0.4
+            moment = chance.choice(REPORTS if about_reports else MOMENTS)
             most = 30 if moment in RARE else 4
             plan.ambushes.append(Ambush(moment, chance.randint(1, most), action))
