@@ -1,8 +1,11 @@
 """The end: whether all has come to rest, and whether it rests where the commands sent it."""
 
+from itertools import pairwise
 from typing import Any
 
+from tests.storm.daemon import TIMING
 from tests.storm.invariants import ENDED
+from tests.storm.node import Job
 
 WAITS = "waiting"
 
@@ -110,10 +113,25 @@ def _nodes(world: Any) -> None:
         for uuid, job in node.jobs.items():
             if uuid not in owned:
                 world.watch.violated(f"job {uuid} of task {job.task} is left on {node.name} in state {job.state}")
-    runs: dict[tuple[int, int], set[str]] = {}
-    for job in world.jobs.values():
-        if job.completed:
-            runs.setdefault((job.task, job.attempt), set()).add(job.uuid)
-    for (task, attempt), uuids in runs.items():
-        if len(uuids) > 1:
-            world.watch.violated(f"attempt {attempt} of task {task} was run {len(uuids)} times: {sorted(uuids)}")
+    _runs(world)
+
+
+def _runs(world: Any) -> None:
+    """Look for attempts that nodes ran to the end twice, while nobody had reason to take the first for lost.
+
+    A run is lost if its node was taken away, or was away for long enough to be known to be.
+    """
+    nodes = {node.name: node for node in world.nodes.values()}
+    runs: dict[tuple[int, int], list[Job]] = {}
+    for job in sorted(world.jobs.values(), key=lambda job: job.committed_at):
+        for attempt in job.completed:
+            runs.setdefault((job.task, attempt), []).append(job)
+    for (task, attempt), jobs in runs.items():
+        for first, second in pairwise(jobs):
+            if first is second and world.lives > 1:
+                continue  # A run that ends while nobody is there to see that its restart was heard is asked for again.
+            node = nodes[first.node]
+            since, until = first.committed_at, second.committed_at
+            lost = node.was_lost(since, until, after=TIMING.offline_after) or node.name in world.watch.removed_nodes
+            if not lost:
+                world.watch.violated(f"attempt {attempt} of task {task} was run by {first.uuid} and {second.uuid}")

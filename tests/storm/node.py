@@ -22,7 +22,7 @@ class Upload:
 
 @dataclass
 class Job:
-    """One committed job. ``completed`` counts the runs that came to a good end."""
+    """One committed job. ``completed`` has the task's attempt of each run that came to a good end."""
 
     uuid: str
     task: int
@@ -37,7 +37,7 @@ class Job:
     queued_at: float = 0.0
     began: float = inf
     ends: float = inf
-    completed: int = 0
+    completed: list[int] = field(default_factory=list)
     results: bool = True
     hidden: int = 0
     """How often it is yet denied."""
@@ -67,6 +67,7 @@ class Node:
         self.token = ""
         self.away_since = inf
         self.back_at = 0.0
+        self.absences: list[tuple[float, float]] = []
         self.uploads: dict[str, Upload] = {}
         self.jobs: dict[str, Job] = {}
         self._at = 0.0
@@ -88,7 +89,8 @@ class Node:
                 break
             at = due.ends
             due.state = FAILED if due.fails else COMPLETED
-            due.completed += not due.fails
+            if not due.fails:
+                due.completed.append(due.attempt)
         self._at = now
 
     def _start(self, at: float) -> None:
@@ -120,8 +122,13 @@ class Node:
         """Be there again."""
         self.advance(now)
         if not self.reachable:
+            self.absences.append((self.away_since, now))
             self.back_at = now
         self.running, self.reachable, self.away_since = True, True, inf
+
+    def was_lost(self, since: float, until: float, *, after: float) -> bool:
+        """Whether it was away for so long that it was known to be, at a time between these."""
+        return any(away + after <= until and back >= since and back - away >= after for away, back in self.absences)
 
     # ------------------------------------------------------------------------------------------------------- calls
 

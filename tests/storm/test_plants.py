@@ -7,9 +7,9 @@ from tests.storm.run import storm
 
 FINDERS = {
     "acknowledge before commit": (1,),
-    "ignore the fencing number": (46,),
-    "retry an upload under the same uuid after an ambiguous answer": (6, 18, 22),
-    "drop the pending action on node loss": (15, 174, 264),
+    "ignore the fencing number": (24, 391, 415),
+    "retry an upload under the same uuid after an ambiguous answer": (3, 4, 6),
+    "drop the pending action on node loss": (169, 198),
 }
 """Seeds that are known to find it; should none of them do so any more, all of the first thousand are tried."""
 

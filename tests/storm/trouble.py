@@ -1,6 +1,7 @@
 """What may happen to the world: each kind of trouble by its name, and the calm in which all of it is mended."""
 
 from datetime import timedelta
+from math import inf
 from typing import Any
 
 from tests.storm.node import COMPLETED, Node
@@ -100,6 +101,7 @@ class Trouble:
                 world.loop.call_later(world.weather.seconds(least, most), self._come_back, node)
             case "change the token":
                 node.token = f"token{int(now)}"
+                node.back_at = inf  # As good as away.
                 world.loop.call_later(world.weather.seconds(least, most), self._tell_token, node)
             case _:
                 self._strike_job(action, node)
@@ -131,9 +133,9 @@ class Trouble:
 
     def _tell_token(self, node: Node) -> None:
         """Tell the daemon the token that the node has now."""
-        node.back_at = self.world.loop.now
         for id_, token in self.world.disk.rows("SELECT id, token FROM processing_nodes WHERE url = ?", node.url):
             if token != node.token:
+                node.back_at = self.world.loop.now
                 self.world.producer.send("update-processing-node", {"processing_node": id_, "token": node.token})
 
     def _remove_node(self) -> None:
