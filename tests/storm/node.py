@@ -39,6 +39,8 @@ class Job:
     ends: float = inf
     completed: list[int] = field(default_factory=list)
     results: bool = True
+    created: float = 0.0
+    """When it was made, or last restarted."""
     hidden: int = 0
     """How often it is yet denied."""
 
@@ -153,7 +155,7 @@ class Node:
         upload = self.uploads.pop(uuid, None)
         if upload is None:
             raise JobNotFound("Invalid uuid (not found)")
-        job = Job(uuid, upload.task, upload.attempt, upload.files, now, seconds, fails, self.name, queued_at=now)
+        job = Job(uuid, upload.task, upload.attempt, upload.files, now, seconds, fails, self.name, queued_at=now, created=now)
         self.jobs[uuid] = job
         self._start(now)
         return job
@@ -175,7 +177,7 @@ class Node:
         error = "the engine failed" if job.state == FAILED else ""
         return JobInfo(
             status=job.state, progress=share, processing_time=int(spent * 1000) if spent else -1,
-            images_count=len(job.files), error=error, output=() if from_line is None else tuple(lines[from_line:]),
+            images_count=len(job.files), created=int(job.created * 1000), error=error, output=() if from_line is None else tuple(lines[from_line:]),
         )  # fmt: skip
 
     def cancel(self, uuid: str, now: float) -> None:
@@ -192,6 +194,7 @@ class Node:
         if job.live:
             raise NodeRefused("Task cannot be restarted")
         job.run += 1
+        job.created = now
         job.results = True
         job.wait(now)
         self._start(now)

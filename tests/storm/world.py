@@ -164,6 +164,7 @@ class World:
         """Have a node run a job again."""
         job = node.restart(uuid, self.loop.now)
         job.attempt = self.watch.attempt(job.task)
+        job.seconds = self.weather.seconds(*self.plan.seconds)  # No two runs take the same time.
 
     async def end(self) -> None:
         """Leave nothing running."""
