@@ -128,10 +128,10 @@ def _runs(world: Any) -> None:
             runs.setdefault((job.task, attempt), []).append(job)
     for (task, attempt), jobs in runs.items():
         for first, second in pairwise(jobs):
-            if first is second and world.lives > 1:
-                continue  # A run that ends while nobody is there to see that its restart was heard is asked for again.
             node = nodes[first.node]
             since, until = first.committed_at, second.committed_at
             lost = node.was_lost(since, until, after=TIMING.offline_after) or node.name in world.watch.removed_nodes
             if not lost:
-                world.watch.violated(f"attempt {attempt} of task {task} was run by {first.uuid} and {second.uuid}")
+                world.watch.violated(
+                    f"attempt {attempt} of task {task} was run to its end by {first.uuid} and {second.uuid}"
+                )

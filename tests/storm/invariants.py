@@ -171,7 +171,10 @@ class Watch:
         if not (asked or struck[job.uuid] or struck[node.name]):
             self.violated(f"task {job.task} is sent again as {uuid}, though nothing happened to {job.uuid}")
         there = node.jobs.get(job.uuid) is job
-        known = node.reachable and node.name not in self.removed_nodes and world.loop.now - node.back_at > GRACE
+        online = world.disk.rows("SELECT 1 FROM processing_nodes WHERE url = ? AND health = 'online'", node.url)
+        known = (
+            online and node.reachable and node.name not in self.removed_nodes and world.loop.now - node.back_at > GRACE
+        )
         if there and known and job.live:
             self.violated(f"task {job.task} has {uuid} started while {job.uuid} runs on {node.name}")
 

@@ -155,7 +155,9 @@ class Node:
         upload = self.uploads.pop(uuid, None)
         if upload is None:
             raise JobNotFound("Invalid uuid (not found)")
-        job = Job(uuid, upload.task, upload.attempt, upload.files, now, seconds, fails, self.name, queued_at=now, created=now)
+        job = Job(
+            uuid, upload.task, upload.attempt, upload.files, now, seconds, fails, self.name, queued_at=now, created=now
+        )
         self.jobs[uuid] = job
         self._start(now)
         return job
@@ -175,9 +177,10 @@ class Node:
         share = 0.0 if job.state == QUEUED else 1.0 if job.state != RUNNING else spent / job.seconds
         lines = [f"{uuid[:8]} run {job.run} line {number}" for number in range(int(spent // 5))]
         error = "the engine failed" if job.state == FAILED else ""
+        kept = () if from_line is None else tuple(lines[from_line:])
         return JobInfo(
             status=job.state, progress=share, processing_time=int(spent * 1000) if spent else -1,
-            images_count=len(job.files), created=int(job.created * 1000), error=error, output=() if from_line is None else tuple(lines[from_line:]),
+            images_count=len(job.files), created=int(job.created * 1000), error=error, output=kept,
         )  # fmt: skip
 
     def cancel(self, uuid: str, now: float) -> None:
