@@ -73,6 +73,10 @@ class SqlStore:
         """Give every job that is to vanish from its node, oldest first."""
         return await self._database.read(self._tables.jobs.abandoned)
 
+    async def known_jobs(self, uuids: Collection[str]) -> frozenset[str]:
+        """Give those of the uuids that belong to a node job, live or abandoned."""
+        return await self._database.read(partial(self._tables.jobs.known, uuids=uuids))
+
     async def unsent(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
         """Give outbox entries numbered above ``after``, in order."""
         return await self._database.read(partial(self._tables.outbox.unsent, after=after, limit=limit))
