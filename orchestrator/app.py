@@ -121,6 +121,7 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         ports = ControlPorts(
             library=store, desk=engine.turn, read_output=shelves.read_output, subscribe=feed.subscribe,
             dead_letters=DeadLetters(bus, engine.turn, store, clock=clock, max_message_bytes=largest),
+            adoption=engine.adoption,
         )  # fmt: skip
         server = Server(
             host=settings.api.host, port=settings.api.port, control_socket=settings.api.control_socket, ports=ports,

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from orchestrator import __version__
 from orchestrator.api import queries
+from orchestrator.api.adoption import AdoptionWindow
 from orchestrator.api.dead_letters import DeadLetterWindow
 from orchestrator.api.health import health_of
 from orchestrator.api.ports import Check, ControlPorts
@@ -56,6 +57,7 @@ def control_application(
     application.router.add_get("/health", window.health)
     application.router.add_get("/events", streams.serve)
     DeadLetterWindow(ports.dead_letters, deadline=deadline).add_to(application)
+    AdoptionWindow(ports.adoption, deadline=deadline).add_to(application)
     application.on_shutdown.append(streams.stop)
     return application
 
