@@ -8,6 +8,7 @@ from typing import Protocol
 
 from orchestrator.domain.adoption import Foundling
 from orchestrator.domain.dead_letters import Change, Letter, LetterPage, Replay
+from orchestrator.domain.findings import Checkup
 from orchestrator.domain.task import Task
 from orchestrator.engine.adoption import Sighting
 from orchestrator.engine.ports import Desk, Library
@@ -66,9 +67,17 @@ class AdoptionPort(Protocol):
         ...
 
 
+class DoctorPort(Protocol):
+    """Looks at everything, and mends what is safe to mend."""
+
+    async def examine(self, *, fix: bool) -> Checkup:
+        """Give what is wrong."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlPorts:
-    """What the control socket passes on to: reading, commands, console output, events, dead letters, adoption."""
+    """What the control socket passes on to: reading, commands, output, events, dead letters, adoption, the doctor."""
 
     library: Library
     desk: Desk
@@ -76,6 +85,7 @@ class ControlPorts:
     subscribe: Subscribe
     dead_letters: DeadLetterPort
     adoption: AdoptionPort
+    doctor: DoctorPort
 
 
 def problems_of(checks: Sequence[Check]) -> dict[str, str]:

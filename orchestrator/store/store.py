@@ -8,6 +8,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from orchestrator.domain.dead_letters import Outcome, Replay
+from orchestrator.domain.findings import Finding
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import NodeJob, Project, Source, Task
 from orchestrator.engine.changes import OutboxEntry
@@ -110,6 +111,20 @@ class SqlStore:
     async def tasks(self, wanted: TaskFilter) -> tuple[Task, ...]:
         """Give tasks, newest first; those of deleted projects are left out."""
         return await self._database.read(partial(self._tables.catalogue.listed, wanted=wanted))
+
+    # ------------------------------------------------------------------------------------------------ for check-ups
+
+    async def examine(self) -> tuple[Finding, ...]:
+        """Check the database's own consistency and its schema."""
+        return await self._database.read(self._tables.inspection.examine)
+
+    async def count_unsent(self) -> int:
+        """Count events that the bus has not confirmed."""
+        return await self._database.read(self._tables.inspection.count_unsent)
+
+    async def every_task(self, *, after: int, limit: int) -> tuple[Task, ...]:
+        """Give tasks with ids above ``after``, by id, hidden ones among them."""
+        return await self._database.read(partial(self._tables.inspection.tasks, after=after, limit=limit))
 
     # ----------------------------------------------------------------------------------------------- dead letters
 

@@ -35,15 +35,15 @@ class Scene:
     async def tasks(self):
         return await asyncio.to_thread(self._control.get, "/tasks", {"limit": 1000})
 
-    async def adopt(self):
-        """Run the command, and give what it printed."""
+    async def orchestrator(self, *words, code=0):
+        """Run a command, and give what it printed."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "orchestrator", "adopt", "--yes", "--json", env=self.daemon.env,
+            sys.executable, "-m", "orchestrator", *words, "--json", env=self.daemon.env,
             cwd=self.daemon.folder, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         async with asyncio.timeout(40):
             out, _ = await process.communicate()
-        assert 0 == process.returncode, out
+        assert code == process.returncode, out
         return json.loads(out)
 
     async def add_nodes(self):
@@ -92,7 +92,9 @@ async def test_a_hundred_jobs_outlive_the_loss_of_the_store(scene, tmp_path):
     await scene.lose_the_store()
     assert [] == await scene.tasks()
     await scene.add_nodes()
-    first, second = await scene.adopt(), await scene.adopt()
+    found = (await scene.orchestrator("doctor", code=1))["findings"]
+    assert NODES == sum("that the store does not know" in finding["what"] for finding in found)
+    first, second = [await scene.orchestrator("adopt", "--yes") for _ in range(2)]
     names = {it["task"]["id"]: it["task"]["name"] for it in first["adopted"]}
     assert ({number: f"Field {number}" for number in range(1, TASKS + 1)}, []) == (names, second["adopted"])
 
@@ -104,4 +106,5 @@ async def test_a_hundred_jobs_outlive_the_loss_of_the_store(scene, tmp_path):
     assert uuids == scene.started() == sorted(uuid for node in scene.nodes for uuid in node.jobs)
     archives = [Path(tmp_path / "data" / "tasks" / str(number) / "assets" / "all.zip") for number in names]
     assert all(archive.is_file() for archive in archives)
+    assert [] == (await scene.orchestrator("doctor"))["findings"]
     assert TASKS + 1 == (await scene.send("create-task", images=[photo]))["task"]["id"]

@@ -15,6 +15,7 @@ from orchestrator.contract.json_text import to_json
 from orchestrator.domain.adoption import FoundJob, Foundling
 from orchestrator.domain.commands import COMMAND_NAMES
 from orchestrator.domain.dead_letters import Outcome, Replay
+from orchestrator.domain.findings import Checkup, Finding
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.problem import Problem
 from orchestrator.domain.task import Project, Stage, Status, Task
@@ -166,6 +167,20 @@ class FakeAdoption:
 
 
 @dataclass
+class FakeDoctor:
+    """Finds what it was given; mends what is fixable."""
+
+    findings: list[Finding] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+    hangs: bool = False
+
+    async def examine(self, *, fix: bool) -> Checkup:
+        if self.hangs:
+            await asyncio.Event().wait()
+        return Checkup(tuple(replace(it, mended=fix and it.fixable) for it in self.findings), self.notes)
+
+
+@dataclass
 class FakeRooms:
     """All of them, and the ports that lead to them."""
 
@@ -176,6 +191,7 @@ class FakeRooms:
     bus: MemoryBus = field(default_factory=MemoryBus)
     book: FakeBook = field(default_factory=FakeBook)
     adoption: FakeAdoption = field(default_factory=FakeAdoption)
+    doctor: FakeDoctor = field(default_factory=FakeDoctor)
 
     async def read_output(self, task: int, line: int, limit: int | None) -> tuple[list[str], int]:
         start = max(line, 0)
@@ -190,6 +206,7 @@ class FakeRooms:
             subscribe=self.feed.subscribe,
             dead_letters=self.dead_letters(),
             adoption=self.adoption,
+            doctor=self.doctor,
         )
 
     def dead_letters(self) -> DeadLetters:
