@@ -53,7 +53,7 @@ def _alone(daemon: Daemon, *, fix: bool) -> Json:
     from orchestrator.app import examine
     from orchestrator.contract.doctor_views import public_checkup
 
-    return public_checkup(asyncio.run(examine(daemon.settings, fix=fix)))
+    return public_checkup(asyncio.run(examine(daemon.own_settings(), fix=fix)))
 
 
 def _tell(found: Json) -> None:

@@ -56,7 +56,7 @@ class JobCheck:
                 part="jobs",
                 what=f"{seen.names[node]} has {len(tasks)} {'job' if len(tasks) == 1 else 'jobs'}, ours by name, "
                 f"that the store does not know: {_listed(tasks)}.",
-                mend="orchestrator adopt shows them, and takes them back.",
+                mend="orchestrator adopt shows them, and takes them back, unless they are another orchestrator's.",
             )
             for node, tasks in by_node.items()
         ]

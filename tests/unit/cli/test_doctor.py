@@ -70,6 +70,14 @@ def test_without_a_daemon_it_mends_what_it_can(orchestrator, file, root):
     assert not (root / "tasks/7").exists()
 
 
+def test_without_a_daemon_the_secrets_of_the_settings_are_needed(orchestrator, root):
+    config = root / "orchestrator.toml"
+    config.write_text(f'[store]\nurl_file = "{root}/nowhere"\n')
+    result = orchestrator("doctor", "--config", str(config))
+    assert 2 == result.exit_code
+    assert "nowhere" in result.stderr
+
+
 def test_events_that_nobody_publishes_are_told(orchestrator, file):
     body = json.dumps({"time": "2026-01-01T00:00:00.000000Z"}).encode()
     with sqlite3.connect(file) as database:
