@@ -1,5 +1,6 @@
 """The doctor says what is wrong in whole sentences, mends what is safe to mend, and calls nothing wrong that is not."""
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -248,6 +249,20 @@ async def test_a_watched_job_that_its_node_does_not_have_is_told_unless_a_cluste
         del node.jobs[uuid]
         told = [f"Task {task} is watched on node-1, which does not have its job {uuid}."]
         assert ([] if cluster else told) == [it.what for it in (await doctor.examine(fix=True)).findings]
+
+
+async def test_a_job_that_goes_with_its_task_while_we_look_is_not_called_lost(folders):
+    async with running() as bundle:
+        node = await bundle.add_node(ScriptedNode(seconds=60))
+        task = await bundle.create()
+        await bundle.until_task(task, stage="processing")
+        gate = node.hold("list")
+        looking = asyncio.create_task(with_nodes(bundle, folders).examine(fix=True))
+        await bundle.until(lambda: node.count("list"))
+        await bundle.act(task, "CANCEL")
+        await bundle.until(lambda: not node.jobs)
+        gate.set()
+        assert () == (await looking).findings
 
 
 async def test_a_job_of_a_node_that_was_taken_away_or_could_not_be_seen_is_not_called_lost(folders):
