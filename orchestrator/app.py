@@ -30,16 +30,19 @@ from orchestrator.contract.addresses import Address, from_url
 from orchestrator.contract.render import WireRenderer
 from orchestrator.contract.topology import Topology
 from orchestrator.domain.commands import AddProcessingNode, RemoveProcessingNode, UpdateProcessingNode
-from orchestrator.domain.errors import StorageFailed
+from orchestrator.domain.errors import StorageFailed, StoreError
+from orchestrator.domain.findings import Checkup, Finding
 from orchestrator.domain.transitions import Policy
+from orchestrator.engine.doctor import RESTORE, Doctor
 from orchestrator.engine.engine import Engine, Rooms, build_engine
+from orchestrator.engine.job_check import JobCheck
 from orchestrator.engine.ports import Order, OutboxEntry
 from orchestrator.engine.timing import Timing
-from orchestrator.files import ArchiveLimits, FetchLimits, ImageFiles, TaskShelves
+from orchestrator.files import ArchiveLimits, FetchLimits, ImageFiles, ShelfInspector, TaskShelves
 from orchestrator.nodes.nodeodm import Deadlines
 from orchestrator.nodes.registry import NodeRegistry
 from orchestrator.settings import Settings
-from orchestrator.store import SqlStore, open_store
+from orchestrator.store import SqlStore, open_existing, open_store
 from orchestrator.telemetry.metrics import Metrics
 
 log = structlog.get_logger()
@@ -118,9 +121,14 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         engine.turn.listeners.append(lambda changes: feed.offer(changes.outbox))
         clock, largest = engine.shop.clock, settings.bus.max_message_bytes
         intake = Intake(bus, engine.turn, renderer=engine.turn.renderer, clock=clock, max_message_bytes=largest)
+        inspector = ShelfInspector(root=settings.files.root)
+        stack.push_async_callback(inspector.close)
+        jobs = JobCheck(engine.adoption, engine.conductor)
+        doctor = Doctor(store=store, shelves=inspector, clock=clock, jobs=jobs)
         ports = ControlPorts(
             library=store, desk=engine.turn, read_output=shelves.read_output, subscribe=feed.subscribe,
             dead_letters=DeadLetters(bus, engine.turn, store, clock=clock, max_message_bytes=largest),
+            adoption=engine.adoption, doctor=doctor,
         )  # fmt: skip
         server = Server(
             host=settings.api.host, port=settings.api.port, control_socket=settings.api.control_socket, ports=ports,
@@ -142,6 +150,20 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         loops.start("intake", intake.run())
         await stack.enter_async_context(server)
         yield app
+
+
+async def examine(settings: Settings, *, fix: bool) -> Checkup:
+    """Look at store and files while no daemon runs; nothing is made or migrated for it."""
+    url = settings.store.url.get_secret_value()
+    inspector = ShelfInspector(root=settings.files.root)
+    try:
+        async with open_existing(url) as store:
+            return await Doctor(store=store, shelves=inspector, clock=SystemClock()).examine(fix=fix)
+    except StoreError as error:
+        finding = Finding(part="store", what=str(error), mend=f"If it is damaged: {RESTORE}")
+        return Checkup((finding,), ("Because of that nothing else was looked at.",))
+    finally:
+        await inspector.close()
 
 
 def _make_root(root: Path) -> None:

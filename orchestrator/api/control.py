@@ -14,7 +14,9 @@ from aiohttp import web
 
 from orchestrator import __version__
 from orchestrator.api import queries
+from orchestrator.api.adoption import AdoptionWindow
 from orchestrator.api.dead_letters import DeadLetterWindow
+from orchestrator.api.doctor import DoctorWindow
 from orchestrator.api.health import health_of
 from orchestrator.api.ports import Check, ControlPorts
 from orchestrator.api.problems import JSON, Refusal, problems_in_json, refused, shown, unavailable
@@ -56,6 +58,8 @@ def control_application(
     application.router.add_get("/health", window.health)
     application.router.add_get("/events", streams.serve)
     DeadLetterWindow(ports.dead_letters, deadline=deadline).add_to(application)
+    AdoptionWindow(ports.adoption, deadline=deadline).add_to(application)
+    DoctorWindow(ports.doctor).add_to(application)
     application.on_shutdown.append(streams.stop)
     return application
 

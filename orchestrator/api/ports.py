@@ -1,12 +1,16 @@
 """What the window needs of the rooms around it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.domain.adoption import Foundling
 from orchestrator.domain.dead_letters import Change, Letter, LetterPage, Replay
+from orchestrator.domain.findings import Checkup
+from orchestrator.domain.task import Task
+from orchestrator.engine.adoption import Sighting
 from orchestrator.engine.ports import Desk, Library
 
 Check = Callable[[], tuple[str, str | None]]
@@ -51,15 +55,37 @@ class DeadLetterPort(Protocol):
         ...
 
 
+class AdoptionPort(Protocol):
+    """Finds jobs of ours that nobody remembers, and takes them back. Raises ``StoreError``."""
+
+    async def look(self) -> Sighting:
+        """Look through all nodes."""
+        ...
+
+    async def take(self, uuids: Collection[str]) -> tuple[tuple[Foundling, Task], ...]:
+        """Take back the tasks of these jobs."""
+        ...
+
+
+class DoctorPort(Protocol):
+    """Looks at everything, and mends what is safe to mend."""
+
+    async def examine(self, *, fix: bool) -> Checkup:
+        """Give what is wrong."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlPorts:
-    """What the control socket passes on to: reading, commands, console output, events and dead letters."""
+    """What the control socket passes on to: reading, commands, output, events, dead letters, adoption, the doctor."""
 
     library: Library
     desk: Desk
     read_output: ReadOutput
     subscribe: Subscribe
     dead_letters: DeadLetterPort
+    adoption: AdoptionPort
+    doctor: DoctorPort
 
 
 def problems_of(checks: Sequence[Check]) -> dict[str, str]:

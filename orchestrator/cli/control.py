@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from orchestrator.cli.errors import UNUSABLE, CliError, StreamEnded, Unreachable, refusal
+from orchestrator.cli.errors import UNUSABLE, CliError, NoDaemon, StreamEnded, Unreachable, refusal
 
 CONNECTING: Final = 5.0
 ANSWER: Final = 40.0
@@ -29,10 +29,11 @@ class ControlClient:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def get(self, path: str, query: dict[str, Any] | None = None) -> Any:
-        """Read something; parameters that are None are left out."""
+    def get(self, path: str, query: dict[str, Any] | None = None, *, patience: float = ANSWER) -> Any:
+        """Read something, within so many seconds; parameters that are None are left out."""
         asked = {key: value for key, value in (query or {}).items() if value is not None}
-        status, body = self._exchange("GET", f"{path}?{urlencode(asked)}" if asked else path)
+        where = f"{path}?{urlencode(asked)}" if asked else path
+        status, body = self._exchange("GET", where, patience=patience)
         if status != http.client.OK:
             raise refusal(body["error"])
         return body
@@ -52,10 +53,10 @@ class ControlClient:
             raise refusal(json.loads(body)["error"])
         return body
 
-    def post(self, path: str, value: dict[str, Any]) -> Any:
-        """Ask for something to be done."""
+    def post(self, path: str, value: dict[str, Any], *, patience: float = ANSWER) -> Any:
+        """Ask for something to be done, within so many seconds."""
         headers = {"Content-Type": "application/json"}
-        status, body = self._exchange("POST", path, json.dumps(value).encode(), headers)
+        status, body = self._exchange("POST", path, json.dumps(value).encode(), headers, patience=patience)
         if status != http.client.OK:
             raise refusal(body["error"])
         return body
@@ -98,9 +99,15 @@ class ControlClient:
             raise Unreachable(f"The daemon at {self._path} gave no answer: {_said(error)}.") from None
 
     def _exchange(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        *,
+        patience: float = ANSWER,
     ) -> tuple[int, Any]:
-        connection = self._connected(ANSWER)
+        connection = self._connected(patience)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
@@ -121,7 +128,7 @@ class ControlClient:
             raise Unreachable(f"You may not use {self._path}; ask to be put in its group.") from None
         except OSError:
             connection.close()
-            raise Unreachable(f"no daemon answers at {self._path}; is 'orchestrator serve' running?") from None
+            raise NoDaemon(f"no daemon answers at {self._path}; is 'orchestrator serve' running?") from None
         return connection
 
 

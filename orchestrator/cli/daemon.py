@@ -33,6 +33,12 @@ class Daemon:
 
         return load(self._config, {"files": {"root": self._root}}, secrets_needed=False)
 
+    def own_settings(self) -> "Settings":
+        """Give the settings as the daemon itself reads them, secrets and all. Raises ``SettingsError``."""
+        from orchestrator.settings import load
+
+        return load(self._config, {"files": {"root": self._root}})
+
     @cached_property
     def control(self) -> "ControlClient":
         """The way to the daemon on this machine."""

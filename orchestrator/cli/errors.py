@@ -35,6 +35,10 @@ class Unreachable(CliError):
         super().__init__(line, code=UNUSABLE)
 
 
+class NoDaemon(Unreachable):
+    """No daemon runs where one was looked for."""
+
+
 class StreamEnded(Unreachable):
     """The daemon, or the broker, ended a stream of events or cut it off."""
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from orchestrator import __version__
-from orchestrator.cli import dead_letters, messages, nodes, projects, serving, simulating, tasks
+from orchestrator.cli import adopting, dead_letters, doctor, messages, nodes, projects, serving, simulating, tasks
 from orchestrator.cli.command import Globals
 
 cli = typer.Typer(
@@ -25,6 +25,8 @@ projects.add_to(cli)
 nodes.add_to(cli)
 messages.add_to(cli)
 dead_letters.add_to(cli)
+adopting.add_to(cli)
+doctor.add_to(cli)
 simulating.add_to(cli)
 
 

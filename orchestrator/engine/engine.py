@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from orchestrator.domain.transitions import Policy
+from orchestrator.engine.adoption import Adoption
 from orchestrator.engine.board import Board
 from orchestrator.engine.conductor import Conductor
 from orchestrator.engine.housekeeping import Housekeeping
@@ -60,6 +61,7 @@ class Engine:
     lease: Lease
     placing: Placing
     housekeeping: Housekeeping
+    adoption: Adoption
     failed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
@@ -167,4 +169,5 @@ def build_engine(
         lease=lease,
         placing=Placing(shop=shop, conductor=conductor, reaper=reaper, new_uuid=new_uuid),
         housekeeping=Housekeeping(shop),
+        adoption=Adoption(shop),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from orchestrator.domain.adoption import Foundling
 from orchestrator.domain.facts import Report
 from orchestrator.domain.problem import Problem
 from orchestrator.domain.supervision import Observation
@@ -32,4 +33,11 @@ class JobReport:
     gone: bool
 
 
-Stimulus = PreparedOrder | Report | NodeReport | JobReport
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A task is to be taken back from the node that has its job."""
+
+    foundling: Foundling
+
+
+Stimulus = PreparedOrder | Report | NodeReport | JobReport | Claim

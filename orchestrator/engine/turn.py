@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from orchestrator.domain.adoption import Foundling
 from orchestrator.domain.commands import COMMAND_NAMES, CommitTask, CreateTask
 from orchestrator.domain.errors import StoreError
 from orchestrator.domain.facts import Report
@@ -24,11 +25,13 @@ from orchestrator.domain.transitions import Policy
 from orchestrator.engine import orders
 from orchestrator.engine.batch import Batch, Surroundings
 from orchestrator.engine.changes import Answer, Changes, Wanted
+from orchestrator.engine.claims import settle_claim
 from orchestrator.engine.moves import log_moves
+from orchestrator.engine.numbers import give_back, reserve_numbers
 from orchestrator.engine.ports import Clock, Images, Order, Rejected, Renderer, Settled, Store, Transaction
-from orchestrator.engine.stimuli import JobReport, NodeReport, PreparedOrder, Stimulus
+from orchestrator.engine.stimuli import Claim, JobReport, NodeReport, PreparedOrder, Stimulus
 from orchestrator.engine.timing import Timing
-from orchestrator.engine.wants import numbers_for, sources_of, wanted_by
+from orchestrator.engine.wants import sources_of, wanted_by
 
 log = structlog.get_logger()
 
@@ -90,6 +93,11 @@ class Turn:
     async def confirm_job(self, report: JobReport) -> None:
         """Settle what became of an abandoned job."""
         await self._hand_in((report,))
+
+    async def claim(self, found: Sequence[Foundling]) -> list[Task | None]:
+        """Take tasks back from their nodes; gives each as it stands, None when it is known already."""
+        results: list[Task | None] = await self._hand_in([Claim(each) for each in found])
+        return results
 
     def sent(self, numbers: Sequence[int]) -> None:
         """Note outbox entries that the bus has confirmed (``ports.Desk``)."""
@@ -228,9 +236,7 @@ class Turn:
         async with self.store.begin() as transaction:
             batch = await self._open(transaction, stimuli, sent)
             results = [self._apply(batch, stimulus) for stimulus in stimuli]
-            if left := batch.unused_numbers(numbers_for(stimuli)):
-                # By rejected orders. The counters are locked, so nobody has taken later ones.
-                await transaction.reserve({counter: -count for counter, count in left.items()})
+            await give_back(transaction, batch, stimuli)
             await self._render_events(transaction, batch)
             if not batch.is_empty:
                 await transaction.write(batch.changes)
@@ -247,8 +253,7 @@ class Turn:
 
     async def _open(self, transaction: Transaction, stimuli: Sequence[Stimulus], sent: list[int]) -> Batch:
         snapshot = await transaction.read(wanted_by(stimuli))
-        counts = numbers_for(stimuli)
-        numbers = await transaction.reserve(counts) if counts else {}
+        numbers = await reserve_numbers(transaction, stimuli)
         around = Surroundings(self.clock.now(), self.policy, self.known_nodes())
         batch = Batch.of(snapshot, around=around, owner=self.owner, numbers=numbers, sent=sent)
         drafts = {
@@ -275,6 +280,8 @@ class Turn:
                 return self._apply_order(batch, stimulus)
             case Report():
                 return self._apply_report(batch, stimulus)
+            case Claim(foundling=found):
+                return settle_claim(batch, found)
             case NodeReport(node=id_, observation=observation):
                 self._apply_observation(batch, batch.nodes.get(id_), observation)
             case _:

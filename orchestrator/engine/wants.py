@@ -1,13 +1,13 @@
-"""Which rows and fresh numbers a batch of stimuli needs."""
+"""Which rows a batch of stimuli needs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from orchestrator.domain import commands
 from orchestrator.domain.commands import Command, TaskKey, Unset
 from orchestrator.domain.facts import Report
 from orchestrator.domain.task import DEFAULT_PROJECT, Source
 from orchestrator.engine.changes import Wanted
-from orchestrator.engine.stimuli import NodeReport, PreparedOrder, Stimulus
+from orchestrator.engine.stimuli import Claim, NodeReport, PreparedOrder, Stimulus
 
 
 def wanted_by(stimuli: Iterable[Stimulus]) -> Wanted:
@@ -23,6 +23,10 @@ def wanted_by(stimuli: Iterable[Stimulus]) -> Wanted:
                 _add_command(wanted, order.command)
             case NodeReport():
                 wanted.nodes = True
+            case Claim(foundling=found):
+                wanted.nodes = True
+                wanted.tasks.add(found.job.task)
+                wanted.jobs.update(job.uuid for job in found.jobs)
             case _:
                 wanted.jobs.add(stimulus.uuid)
     return wanted
@@ -65,21 +69,3 @@ def sources_of(command: Command) -> tuple[Source, ...]:
     if isinstance(command, commands.CreateTask) and command.ground_control_points:
         return (*command.sources, Source(uri=command.ground_control_points, name="", side=True))
     return command.sources if isinstance(command, commands.CreateTask | commands.CommitTask) else ()
-
-
-_COUNTER_OF = {
-    commands.CreateTask: "task",
-    commands.CreateProject: "project",
-    commands.AddProcessingNode: "node",
-}
-
-
-def numbers_for(stimuli: Sequence[Stimulus]) -> dict[str, int]:
-    """Count the fresh numbers that the batch may take."""
-    counts: dict[str, int] = {}
-    for stimulus in stimuli:
-        if isinstance(stimulus, PreparedOrder):
-            counter = _COUNTER_OF.get(type(stimulus.order.command))
-            if counter:
-                counts[counter] = counts.get(counter, 0) + 1
-    return counts

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from orchestrator.store.address import connect
+from orchestrator.domain.errors import StoreError
+from orchestrator.store.address import connect, file_of
 from orchestrator.store.migrate import HEAD, current, ensure_head, upgrade
 from orchestrator.store.store import SqlStore
 
-__all__ = ["HEAD", "SqlStore", "current", "open_store", "upgrade"]
+__all__ = ["HEAD", "SqlStore", "current", "open_existing", "open_store", "upgrade"]
 
 
 def _utc_now() -> datetime:
@@ -33,3 +34,13 @@ async def open_store(
         yield SqlStore(database, now=now)
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def open_existing(url: str) -> AsyncIterator[SqlStore]:
+    """Open a database as it is, a SQLite file for ourselves alone. Raises ``StoreError``, also if there is none."""
+    file = file_of(url)
+    if file and not file.is_file():
+        raise StoreError(f"There is no database at {file}; is this the daemon's --config or --root?")
+    async with open_store(url, migrate=False) as store:
+        yield store

@@ -19,6 +19,13 @@ async def connect(address: str, *, lock: bool) -> Database:
     return database
 
 
+def file_of(address: str) -> Path | None:
+    """Give the file of a SQLite database that is in one. Raises ``StoreError``."""
+    url = _parsed(address)
+    in_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
+    return Path(str(url.database)).absolute() if in_file else None
+
+
 def _parsed(address: str) -> URL:
     try:
         return make_url(address)

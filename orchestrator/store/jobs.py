@@ -47,6 +47,8 @@ class JobTable:
     def __init__(self, dialect: Dialect) -> None:
         asked = select(node_jobs).where(among(node_jobs.c.uuid, "uuids", dialect)).order_by(node_jobs.c.uuid)
         self._find = Prepared(asked.with_for_update(), dialect)
+        known = select(node_jobs.c.uuid).where(among(node_jobs.c.uuid, "uuids", dialect))
+        self._known = Prepared(known, dialect)
         left = select(node_jobs).where(node_jobs.c.abandoned_at.is_not(None))
         self._abandoned = Prepared(left.order_by(node_jobs.c.abandoned_at, node_jobs.c.uuid), dialect)
         self._keep = Prepared(upsert(node_jobs, dialect), dialect, order=node_jobs.c.keys())
@@ -55,6 +57,10 @@ class JobTable:
     def find(self, connection: Connection, uuids: Iterable[str]) -> tuple[NodeJob, ...]:
         """Read and lock jobs."""
         return tuple(map(job_of, self._find.rows(connection, uuids=storable(uuids))))
+
+    def known(self, connection: Connection, uuids: Iterable[str]) -> frozenset[str]:
+        """Give those of the uuids that there are jobs of; locks nothing."""
+        return frozenset(row[0] for row in self._known.rows(connection, uuids=storable(uuids)))
 
     def abandoned(self, connection: Connection) -> tuple[NodeJob, ...]:
         """Give jobs that are to vanish from their node, oldest first."""

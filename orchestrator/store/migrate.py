@@ -33,7 +33,7 @@ async def current(url: str) -> str | None:
     """Give the revision of the database; None: it has none of our tables. Raises ``StoreError``."""
     database = await connect(url, lock=False)
     try:
-        return await database.read(_revision_of)
+        return await database.read(revision_of)
     finally:
         await database.close()
 
@@ -43,7 +43,7 @@ async def ensure_head(database: Database, *, migrate: bool) -> None:
 
     Raises ``StoreError`` if it hasn't and may not be migrated, or if a newer release made it.
     """
-    revision = await database.read(_revision_of)
+    revision = await database.read(revision_of)
     if revision == HEAD:
         return
     if migrate:
@@ -53,7 +53,8 @@ async def ensure_head(database: Database, *, migrate: bool) -> None:
     raise StoreError(f"{database.where} {was}; run 'orchestrator migrate' to bring it to {HEAD}.")
 
 
-def _revision_of(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """Give the revision of a database; None: it has none of our tables."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
@@ -65,7 +66,7 @@ def _migrate(connection: Connection, *, where: str) -> None:
 
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ALONE})")
-    revision = _revision_of(connection)
+    revision = revision_of(connection)
     if revision is not None and revision not in migrations.known_revisions():
         raise StoreError(f"{where} is at revision {revision}, which a newer release made; this one knows up to {HEAD}.")
     migrations.play(connection)

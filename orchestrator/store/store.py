@@ -8,6 +8,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from orchestrator.domain.dead_letters import Outcome, Replay
+from orchestrator.domain.findings import Finding
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import NodeJob, Project, Source, Task
 from orchestrator.engine.changes import OutboxEntry
@@ -76,6 +77,10 @@ class SqlStore:
         """Give every job that is to vanish from its node, oldest first."""
         return await self._database.read(self._tables.jobs.abandoned)
 
+    async def known_jobs(self, uuids: Collection[str]) -> frozenset[str]:
+        """Give those of the uuids that belong to a node job, live or abandoned."""
+        return await self._database.read(partial(self._tables.jobs.known, uuids=uuids))
+
     async def unsent(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
         """Give outbox entries numbered above ``after``, in order."""
         return await self._database.read(partial(self._tables.outbox.unsent, after=after, limit=limit))
@@ -109,6 +114,20 @@ class SqlStore:
     async def tasks(self, wanted: TaskFilter) -> tuple[Task, ...]:
         """Give tasks, newest first; those of deleted projects are left out."""
         return await self._database.read(partial(self._tables.catalogue.listed, wanted=wanted))
+
+    # ------------------------------------------------------------------------------------------------ for check-ups
+
+    async def examine(self) -> tuple[Finding, ...]:
+        """Check the database's own consistency and its schema."""
+        return await self._database.read(self._tables.inspection.examine)
+
+    async def count_unsent(self) -> int:
+        """Count events that the bus has not confirmed."""
+        return await self._database.read(self._tables.inspection.count_unsent)
+
+    async def every_task(self, *, after: int, limit: int) -> tuple[Task, ...]:
+        """Give tasks with ids above ``after``, by id, hidden ones among them."""
+        return await self._database.read(partial(self._tables.inspection.tasks, after=after, limit=limit))
 
     # ----------------------------------------------------------------------------------------------- dead letters
 

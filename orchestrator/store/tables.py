@@ -4,6 +4,7 @@ from sqlalchemy import Dialect
 
 from orchestrator.store.counters import CounterTable
 from orchestrator.store.daemons import DaemonTable
+from orchestrator.store.inspection import Inspection
 from orchestrator.store.jobs import JobTable
 from orchestrator.store.library import TaskCatalogue
 from orchestrator.store.mail import InboxTable, OutboxTable
@@ -27,3 +28,4 @@ class Tables:
         self.counters = CounterTable(dialect)
         self.daemons = DaemonTable(dialect)
         self.replays = ReplayTable(dialect)
+        self.inspection = Inspection(dialect)

@@ -3,7 +3,7 @@
 from orchestrator.engine.changes import OutboxEntry
 from orchestrator.engine.ports.desk import Accepted, Desk, Order, Outcome, Rejected, Renderer, Settled
 from orchestrator.engine.ports.files import Collected, Images, Shelves
-from orchestrator.engine.ports.nodes import JobInfo, NodeClient, NodeClients, OutgoingFile
+from orchestrator.engine.ports.nodes import JobCard, JobInfo, NodeClient, NodeClients, OutgoingFile
 from orchestrator.engine.ports.store import Clock, Library, ReplayBook, Store, TaskFilter, Transaction
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Collected",
     "Desk",
     "Images",
+    "JobCard",
     "JobInfo",
     "Library",
     "NodeClient",

@@ -29,6 +29,15 @@ class JobInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobCard:
+    """What a node says about a job besides its state: the name and the options that it was given."""
+
+    name: str
+    options: tuple[Option, ...]
+    info: JobInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingFile:
     """One file on its way to a node. ``chunks()`` opens it anew at each call; ``size`` is bytes."""
 
@@ -74,6 +83,14 @@ class NodeClient(Protocol):
 
     async def job(self, uuid: str, *, from_line: int | None = None) -> JobInfo:
         """Ask about a job, with its console lines from ``from_line`` on. Raises ``JobNotFound``."""
+        ...
+
+    async def job_list(self) -> tuple[str, ...]:
+        """List the uuids of the jobs that the node has; those that we cannot have chosen are left out."""
+        ...
+
+    async def job_card(self, uuid: str) -> JobCard:
+        """Ask what a job is. Raises ``JobNotFound``."""
         ...
 
     async def cancel(self, uuid: str) -> None:

@@ -81,6 +81,10 @@ class Store(Protocol):
         """Give every job that is to vanish from its node, oldest first."""
         ...
 
+    async def known_jobs(self, uuids: Collection[str]) -> frozenset[str]:
+        """Give those of the uuids that belong to a node job, live or abandoned."""
+        ...
+
     async def unsent(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
         """Give outbox entries numbered above ``after``, in order."""
         ...

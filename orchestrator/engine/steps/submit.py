@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 
 from orchestrator.domain import facts
+from orchestrator.domain.adoption import job_name
 from orchestrator.domain.errors import (
     FileError,
     JobNotFound,
@@ -42,6 +43,11 @@ SOURCE_REST = 60.0
 
 MOVING = 2.0
 """Seconds in which a node takes up a job that was committed: until then 'not found' is no proof."""
+
+NO_IMAGES = (
+    "the images of this task are not known: it was adopted from its node after the store was lost, and only a job that "
+    "its node still has can be restarted; create the task anew"
+)
 
 
 class Submit:
@@ -114,12 +120,14 @@ class Submit:
         upload = self._uploads.setdefault(task.job_uuid, Upload(task))
         if upload.flying:
             return facts.JobSpoiled("a file's transfer was broken off")
+        sources = await self._shop.store.sources(task.id)
+        if not sources:
+            raise SourceFailed(NO_IMAGES)
         if not upload.begun:
             await self._shop.shelves.begin_output(task)
             fact = await self._begin(task, client, upload)
             if fact:
                 return fact
-        sources = await self._shop.store.sources(task.id)
         known = len(upload.answered)
         try:
             await Transfer(self._shop, task, client, upload).send(sources)
@@ -201,8 +209,3 @@ class Submit:
             return facts.JobSpoiled(str(error))
         self._shop.probe(node.id)
         return self._shop.later(task, str(error))
-
-
-def job_name(task: Task) -> str:
-    """Name the job on the node: the task's own name, and by which it can be recognised as ours."""
-    return f"{task.name or 'Task'} [orchestrator {task.id}.{task.attempt}]"

@@ -70,6 +70,8 @@ class Watch:
         )
         if not (counts and initialised) or info.images_count in {task.images_count, UNKNOWN}:
             return None
+        if task.images_count == 0:
+            return None  # Adopted before its node had counted them: what was sent is not known.
         return facts.JobSpoiled(
             f"{task.processing_node_name} has {info.images_count} images of the {task.images_count} that were sent"
         )

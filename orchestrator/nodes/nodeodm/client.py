@@ -10,7 +10,7 @@ import aiohttp
 from orchestrator.domain.errors import JobNotFound, NodeRefused
 from orchestrator.domain.node import NodeInfo, NodeOption
 from orchestrator.domain.task import Option
-from orchestrator.engine.ports import JobInfo, OutgoingFile
+from orchestrator.engine.ports import JobCard, JobInfo, OutgoingFile
 from orchestrator.nodes.nodeodm import forms, shapes
 from orchestrator.nodes.nodeodm.address import Address, checked
 from orchestrator.nodes.nodeodm.answers import Answer, expect_success, expect_uuid, nonsense, value_of
@@ -98,6 +98,17 @@ class NodeOdmClient:
         url = self._address.url(f"/task/{checked(uuid)}/info", query=query)
         answer = await self._wire.get(url, self._answer, cap=JOB_CAP)
         return self._shaped(answer, partial(shapes.job_info, with_output=from_line is not None), uuid=uuid)
+
+    async def job_list(self) -> tuple[str, ...]:
+        """List the uuids of the node's jobs. NodeMICMAC has no such list (``NodeFault``)."""
+        answer = await self._wire.get(self._address.url("/task/list"), self._answer)
+        return self._shaped(answer, shapes.job_list)
+
+    async def job_card(self, uuid: str) -> JobCard:
+        """Ask what a job is."""
+        url = self._address.url(f"/task/{checked(uuid)}/info")
+        answer = await self._wire.get(url, self._answer, cap=JOB_CAP)
+        return self._shaped(answer, shapes.job_card, uuid=uuid)
 
     async def cancel(self, uuid: str) -> None:
         """Stop a job. Turns a job that has just completed into a canceled one."""

@@ -7,7 +7,9 @@ import math
 from typing import Any
 
 from orchestrator.domain.node import NodeInfo, NodeOption
-from orchestrator.engine.ports import JobInfo
+from orchestrator.domain.task import Option
+from orchestrator.engine.ports import JobCard, JobInfo
+from orchestrator.nodes.nodeodm.address import UUID
 
 CLUSTER_CPU_CORES = 99_999_999_999
 """ClusterODM's constant for resources that it does not have itself."""
@@ -72,11 +74,39 @@ def job_info(value: Any, *, with_output: bool) -> JobInfo:
     )
 
 
+def job_list(value: Any) -> tuple[str, ...]:
+    """Read ``GET /task/list``. Jobs whose uuid we cannot have chosen are left out."""
+    if not isinstance(value, list):
+        raise ShapeError("which jobs there are")
+    given = [entry.get("uuid") for entry in value if isinstance(entry, dict)]
+    return tuple(dict.fromkeys(uuid for uuid in given if isinstance(uuid, str) and UUID.fullmatch(uuid)))
+
+
+def job_card(value: Any) -> JobCard:
+    """Read what ``GET /task/{uuid}/info`` says of a job's name (some have none) and options."""
+    info = job_info(value, with_output=False)
+    given = value.get("options")
+    entries = [entry for entry in given if isinstance(entry, dict)] if isinstance(given, list) else []
+    return JobCard(
+        name=_text(value.get("name")),
+        options=tuple(
+            Option(_text(entry.get("name")), entry["value"])
+            for entry in entries
+            if _text(entry.get("name")) and _is_value(entry.get("value"))
+        ),
+        info=info,
+    )
+
+
 def _lines(output: Any) -> tuple[str, ...]:
     if not isinstance(output, list):
         return ()
     # A line may come with its own end of line.
     return tuple([line.rstrip("\r\n") if isinstance(line, str) else _text(line) for line in output])
+
+
+def _is_value(value: Any) -> bool:
+    return isinstance(value, str | bool) or _number(value) is not None
 
 
 def _option(entry: dict[str, Any]) -> NodeOption:

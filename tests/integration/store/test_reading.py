@@ -9,6 +9,11 @@ from tests.integration.store.rows import MINUTE, NOON, a_job, a_node, a_project,
 
 
 class Rounds:
+    async def test_which_jobs_are_known_live_or_abandoned(self, store: SqlStore):
+        await write(store, jobs={"a": a_job("a", abandoned_at=NOON), "b": a_job("b")})
+        assert {"a", "b"} == await store.known_jobs(["a", "b", "c", "\0"])
+        assert set() == await store.known_jobs([])
+
     async def test_abandoned_jobs_oldest_first(self, store: SqlStore):
         later, sooner = a_job("a", abandoned_at=NOON + MINUTE), a_job("b", abandoned_at=NOON, stopped=True)
         await write(store, jobs={"a": later, "b": sooner, "c": a_job("c")})

@@ -12,11 +12,14 @@ from orchestrator.bus.dead_letters import DeadLetters
 from orchestrator.bus.memory import MemoryBus
 from orchestrator.contract.answers import accepted, rejected
 from orchestrator.contract.json_text import to_json
+from orchestrator.domain.adoption import FoundJob, Foundling
 from orchestrator.domain.commands import COMMAND_NAMES
 from orchestrator.domain.dead_letters import Outcome, Replay
+from orchestrator.domain.findings import Checkup, Finding
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.problem import Problem
 from orchestrator.domain.task import Project, Stage, Status, Task
+from orchestrator.engine.adoption import Sighting, Unseen
 from orchestrator.engine.ports import Order, OutboxEntry, Settled, TaskFilter
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -137,6 +140,46 @@ class FakeBook:
         return tuple(reversed(self.rows))[offset : offset + limit]
 
 
+def a_job(task: int = 134, **fields) -> FoundJob:
+    given: dict[str, Any] = {"uuid": f"job-{task}", "node": 1, "attempt": 1, "name": "Field 7", "status": 20}
+    return FoundJob(task=task, **(given | fields))
+
+
+@dataclass
+class FakeAdoption:
+    """Finds what it was given, and takes back what it is told; ``renumbered`` is added to each task's number."""
+
+    found: list[Foundling] = field(default_factory=list)
+    unseen: list[Unseen] = field(default_factory=list)
+    asked: list[Collection[str]] = field(default_factory=list)
+    renumbered: int = 0
+    hangs: bool = False
+
+    async def look(self) -> Sighting:
+        if self.hangs:
+            await asyncio.Event().wait()
+        return Sighting(uuids={}, found=tuple(self.found), unseen=tuple(self.unseen), names={1: "node-1", 2: "node-2"})
+
+    async def take(self, uuids: Collection[str]) -> tuple[tuple[Foundling, Task], ...]:
+        self.asked.append(uuids)
+        taken = [each for each in self.found if each.job.uuid in uuids]
+        return tuple((each, a_task(each.job.task + self.renumbered, stage=Stage.PROCESSING)) for each in taken)
+
+
+@dataclass
+class FakeDoctor:
+    """Finds what it was given; mends what is fixable."""
+
+    findings: list[Finding] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+    hangs: bool = False
+
+    async def examine(self, *, fix: bool) -> Checkup:
+        if self.hangs:
+            await asyncio.Event().wait()
+        return Checkup(tuple(replace(it, mended=fix and it.fixable) for it in self.findings), self.notes)
+
+
 @dataclass
 class FakeRooms:
     """All of them, and the ports that lead to them."""
@@ -147,6 +190,8 @@ class FakeRooms:
     lines: list[str] = field(default_factory=list)
     bus: MemoryBus = field(default_factory=MemoryBus)
     book: FakeBook = field(default_factory=FakeBook)
+    adoption: FakeAdoption = field(default_factory=FakeAdoption)
+    doctor: FakeDoctor = field(default_factory=FakeDoctor)
 
     async def read_output(self, task: int, line: int, limit: int | None) -> tuple[list[str], int]:
         start = max(line, 0)
@@ -160,6 +205,8 @@ class FakeRooms:
             read_output=self.read_output,
             subscribe=self.feed.subscribe,
             dead_letters=self.dead_letters(),
+            adoption=self.adoption,
+            doctor=self.doctor,
         )
 
     def dead_letters(self) -> DeadLetters:

@@ -5,10 +5,11 @@ from collections import defaultdict, deque
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 from orchestrator.domain.errors import JobNotFound, NodeUnreachable
 from orchestrator.domain.node import NodeInfo, NodeOption
-from orchestrator.engine.ports import Collected, JobInfo, OutgoingFile
+from orchestrator.engine.ports import Collected, JobCard, JobInfo, OutgoingFile
 
 T0 = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -78,6 +79,8 @@ class ScriptedNode(Scripted):
         self.jobs = {}
         self.runs = 0
         self.dates_runs = True
+        self.names = {}
+        self.given = {}
         self.started = {}
         self.output = ("line 1", "line 2")
 
@@ -101,6 +104,15 @@ class ScriptedNode(Scripted):
         self.runs += 1
         created = self.runs if self.dates_runs else -1
         self.jobs[uuid] = JobInfo(status=20, progress=0.0, processing_time=-1, images_count=count, created=created)
+
+    def has(self, name, *, options=(), status=20, images=3, **state):
+        """Have a job that somebody else submitted, and give its uuid. Without further state it runs."""
+        uuid = str(uuid4())
+        self.names[uuid], self.given[uuid] = name, options
+        self.take(uuid, images=images)
+        if status != 20 or state:
+            self.set(uuid, status=status, **state)
+        return uuid
 
     def set(self, uuid, **changes):
         """Change what is told of a job; from then on it does not move by itself."""
@@ -128,6 +140,7 @@ class ScriptedNode(Scripted):
     async def begin(self, uuid, *, name, options):
         await self.meet("begin", uuid, name, options)
         self.uploads[uuid] += []
+        self.names[uuid], self.given[uuid] = name, tuple(options)
 
     async def upload(self, uuid, file, *, sent):
         await self.meet("upload", uuid, file.name)
@@ -147,6 +160,14 @@ class ScriptedNode(Scripted):
         given = await self.meet("job", uuid, from_line)
         output = () if from_line is None else self.output[from_line:]
         return given or replace(self.state(uuid), output=output)
+
+    async def job_list(self):
+        await self.meet("list")
+        return tuple(self.jobs)
+
+    async def job_card(self, uuid):
+        await self.meet("card", uuid)
+        return JobCard(name=self.names.get(uuid, ""), options=self.given.get(uuid, ()), info=self.state(uuid))
 
     async def cancel(self, uuid):
         await self.meet("cancel", uuid)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.domain.errors import StoreError
-from orchestrator.domain.task import Stage, Status
+from orchestrator.domain.task import Source, Stage, Status
 from orchestrator.engine import lease
 from orchestrator.engine.changes import Changes
 from orchestrator.engine.engine import new_job_uuid
@@ -19,6 +19,7 @@ from tests.unit.engine.fakes import T0, ScriptedNode
 pytestmark = VIRTUAL_TIME
 
 UUID = "6f1c2b1e-9a43-4f5a-8a51-0d6a34a7a001"
+PHOTO = (Source("/photos/1.jpg", "1.jpg", 10),)
 
 
 async def change(bundle, **changes):
@@ -46,7 +47,7 @@ async def test_a_beat_that_fails_is_followed_by_others(bundle, monkeypatch, erro
 async def test_a_task_whose_daemon_died_is_gone_on_with(bundle):
     node = await bundle.add_node()
     uploading = a_task(98, stage=Stage.UPLOADING, job_uuid=UUID, job_node=node.id, processing_node=node.id)
-    await write(bundle.store, uploading, a_task(99, images_count=0), owner="gone")
+    await write(bundle.store, uploading, a_task(99, images_count=1), owner="gone", sources={98: PHOTO, 99: PHOTO})
     await bundle.until_task(98, stage="processing")
     assert any("stopped in the middle of the upload" in reason for reason in bundle.reasons(98))
     await bundle.until_task(99, stage="processing")
@@ -105,7 +106,7 @@ async def test_a_job_that_a_dead_daemon_abandoned_is_stopped_before_its_task_is_
     node.take(UUID, images=3)
     node.hold("cancel")
     job = a_job(UUID, node=node.id, task=99, committed=True, abandoned_at=T0)
-    await write(bundle.store, a_task(99, images_count=0), owner="gone", jobs={UUID: job})
+    await write(bundle.store, a_task(99, images_count=1), owner="gone", jobs={UUID: job}, sources={99: PHOTO})
     await bundle.until_task(99, reason="waiting for its previous job to stop on node-1")
     assert 0 == node.count("begin")
     bundle.let_go()

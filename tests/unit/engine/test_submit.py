@@ -221,7 +221,7 @@ async def test_a_cluster_may_show_a_job_only_after_a_while(bundle):
 
 
 def test_only_the_names_of_tasks_that_have_one_are_told_to_the_node():
-    from orchestrator.engine.steps.submit import job_name
+    from orchestrator.domain.adoption import job_name
     from tools.lifecycle_cells import tasks
 
     assert "Task [orchestrator 134.1]" == job_name(next(tasks()))

@@ -33,6 +33,8 @@ CALLS = {
     "begin": lambda client: client.begin(UUID, name="x", options=[]),
     "commit": lambda client: client.commit(UUID),
     "job": lambda client: client.job(UUID),
+    "job_list": lambda client: client.job_list(),
+    "job_card": lambda client: client.job_card(UUID),
     "cancel": lambda client: client.cancel(UUID),
     "remove": lambda client: client.remove(UUID),
     "restart": lambda client: client.restart(UUID, options=[]),
@@ -85,6 +87,7 @@ async def test_bad_answers_are_sorted_and_never_show_the_token(call, act: Act, k
         ("begin", "answer of 0.2 s"),
         ("commit", "commit of 0.3 s"),
         ("job", "answer of 0.2 s"),
+        ("job_list", "answer of 0.2 s"),
         ("restart", "answer of 0.2 s"),
     ],
 )

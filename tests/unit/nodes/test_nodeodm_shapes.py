@@ -10,7 +10,7 @@ from orchestrator.domain.node import NodeInfo, NodeOption
 from orchestrator.domain.task import Option
 from orchestrator.engine.ports import JobInfo
 from orchestrator.nodes.nodeodm.forms import about, envelope, file_name, opening
-from orchestrator.nodes.nodeodm.shapes import ShapeError, job_info, node_info, node_options
+from orchestrator.nodes.nodeodm.shapes import ShapeError, job_card, job_info, job_list, node_info, node_options
 
 UUID = "0b9b9b6e-3a53-4d1f-9f5c-6d2f5a0e8c11"
 NODE = {
@@ -219,3 +219,29 @@ def test_file_names_are_raw_but_cannot_break_out(name, expected):
 
 def test_images_go_in_the_field_that_nodes_expect():
     assert b'; name="images"; filename="\xc3\xbc.jpg"\r\n' in envelope("ü.jpg").head
+
+
+def test_a_list_of_jobs_has_each_uuid_that_can_be_ours_once():
+    listed = [{"uuid": UUID}, {"uuid": UUID}, {"uuid": "__proto__"}, {"uuid": UUID.upper()}, {"uuid": 7}, {}, "x", None]
+    assert (UUID,) == job_list(listed)
+    with pytest.raises(ShapeError, match="which jobs there are"):
+        job_list({"uuid": UUID})
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ([], ()),
+        (None, ()),
+        ({"dsm": True}, ()),
+        ([{"name": "dsm", "value": True}, {"name": "crop", "value": 2.5}], (Option("dsm", True), Option("crop", 2.5))),
+        (["x", {"value": 1}, {"name": "a"}, {"name": "b", "value": [1]}, {"name": "c", "value": float("nan")}], ()),
+    ],
+)
+def test_a_job_says_its_name_and_the_options_that_can_be_read(given, read):
+    card = job_card(JOB | {"options": given})
+    assert ("x", read, 3) == (card.name, card.options, card.info.images_count)
+
+
+def test_a_job_without_a_name_has_none():
+    assert "" == job_card({key: value for key, value in JOB.items() if key != "name"}).name
