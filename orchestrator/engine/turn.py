@@ -19,16 +19,14 @@ from orchestrator.domain.errors import StoreError
 from orchestrator.domain.facts import Report
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.problem import Problem, internal
-from orchestrator.domain.supervision import observe
 from orchestrator.domain.task import Task
 from orchestrator.domain.transitions import Policy
-from orchestrator.engine import orders
 from orchestrator.engine.batch import Batch, Surroundings
-from orchestrator.engine.changes import Answer, Changes, Wanted
-from orchestrator.engine.claims import settle_claim
+from orchestrator.engine.changes import Changes, Wanted
 from orchestrator.engine.moves import log_moves
 from orchestrator.engine.numbers import give_back, reserve_numbers
 from orchestrator.engine.ports import Clock, Images, Order, Rejected, Renderer, Settled, Store, Transaction
+from orchestrator.engine.rulings import rule
 from orchestrator.engine.stimuli import Claim, JobReport, NodeReport, PreparedOrder, Stimulus
 from orchestrator.engine.timing import Timing
 from orchestrator.engine.wants import sources_of, wanted_by
@@ -235,7 +233,7 @@ class Turn:
     async def _commit(self, stimuli: Sequence[Stimulus], sent: list[int]) -> list[Any]:
         async with self.store.begin() as transaction:
             batch = await self._open(transaction, stimuli, sent)
-            results = [self._apply(batch, stimulus) for stimulus in stimuli]
+            results = [rule(batch, stimulus, renderer=self.renderer, timing=self.timing) for stimulus in stimuli]
             await give_back(transaction, batch, stimuli)
             await self._render_events(transaction, batch)
             if not batch.is_empty:
@@ -273,53 +271,3 @@ class Turn:
         first = (await transaction.reserve({"outbox": len(batch.events)}))["outbox"]
         render = self.renderer.event
         batch.changes.outbox = [render(event, number=first + index) for index, event in enumerate(batch.events)]
-
-    def _apply(self, batch: Batch, stimulus: Stimulus) -> Any:
-        match stimulus:
-            case PreparedOrder():
-                return self._apply_order(batch, stimulus)
-            case Report():
-                return self._apply_report(batch, stimulus)
-            case Claim(foundling=found):
-                return settle_claim(batch, found)
-            case NodeReport(node=id_, observation=observation):
-                self._apply_observation(batch, batch.nodes.get(id_), observation)
-            case _:
-                self._apply_job_report(batch, stimulus)
-        return None
-
-    def _apply_job_report(self, batch: Batch, report: JobReport) -> None:
-        if report.gone:
-            batch.drop_job(report.uuid)
-        elif report.uuid in batch.jobs:
-            batch.save_job(replace(batch.jobs[report.uuid], stopped=True))
-
-    def _apply_order(self, batch: Batch, prepared: PreparedOrder) -> Settled:
-        order = prepared.order
-        if order.message_id and order.message_id in batch.answers:
-            answer = batch.answers[order.message_id]
-            return Settled(answer, accepted=answer.startswith(b'{"ok":true'), repeated=True)
-        name = COMMAND_NAMES[type(order.command)]
-        if prepared.problem and not orders.existing_task(batch, order.command):
-            outcome: Any = Rejected(name, prepared.problem)
-        else:
-            batch.traceparent = order.traceparent
-            outcome = orders.rule(batch, order.command)
-        answer = self.renderer.answer(outcome)
-        if order.message_id:
-            batch.answers[order.message_id] = answer
-            batch.changes.answers[order.message_id] = Answer(name, answer)
-        return Settled(answer, accepted=not isinstance(outcome, Rejected))
-
-    def _apply_report(self, batch: Batch, report: Report) -> Task | None:
-        task = batch.tasks.get(report.task)
-        if task is None or task.fence != report.fence:
-            return None
-        decision = batch.move(task, report.fact)
-        return None if decision.removed else decision.task
-
-    def _apply_observation(self, batch: Batch, node: ProcessingNode | None, observation: Any) -> None:
-        if node is None:
-            return
-        after, event = observe(node, observation, now=batch.around.now, offline_after=self.timing.offline_after_delta)
-        batch.save_node(after, event)

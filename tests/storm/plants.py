@@ -8,9 +8,8 @@ from unittest.mock import patch
 from orchestrator.bus.intake import Intake
 from orchestrator.domain.commands import SetPendingAction
 from orchestrator.domain.errors import NodeFault, UploadUncertain
-from orchestrator.engine import orders
+from orchestrator.engine import orders, rulings
 from orchestrator.engine.steps.transfer import Transfer
-from orchestrator.engine.turn import Turn
 
 
 async def _acknowledges_first(intake: Intake, deliveries: Any) -> None:
@@ -22,7 +21,7 @@ async def _acknowledges_first(intake: Intake, deliveries: Any) -> None:
 _work = Intake._work
 
 
-def _ignores_the_fence(turn: Turn, batch: Any, report: Any) -> Any:
+def _ignores_the_fence(batch: Any, report: Any) -> Any:
     """Take every fact, however old the work is that it comes from."""
     task = batch.tasks.get(report.task)
     if task is None:
@@ -56,7 +55,7 @@ def _drops_the_action(batch: Any, command: Any) -> Any:
 
 PLANTS: dict[str, Callable[[], Any]] = {
     "acknowledge before commit": lambda: patch.object(Intake, "_work", _acknowledges_first),
-    "ignore the fencing number": lambda: patch.object(Turn, "_apply_report", _ignores_the_fence),
+    "ignore the fencing number": lambda: patch.object(rulings, "_report", _ignores_the_fence),
     "retry an upload under the same uuid after an ambiguous answer": lambda: patch.object(
         Transfer, "_send_once", _sends_again
     ),

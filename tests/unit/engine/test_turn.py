@@ -12,6 +12,7 @@ from orchestrator.domain.problem import invalid_field
 from orchestrator.domain.supervision import Unseen
 from orchestrator.domain.task import PendingAction, Source
 from orchestrator.engine.ports import Order
+from orchestrator.engine.rulings import rule
 from orchestrator.engine.stimuli import JobReport, NodeReport
 from tests.unit.engine.bundle import VIRTUAL_TIME
 
@@ -148,14 +149,13 @@ async def test_rows_that_the_database_refuses_are_not_tried_for_ever(bundle, mon
 
 async def test_one_poisonous_fact_among_many_fails_those_who_handed_it_in_and_the_others_count(bundle, monkeypatch):
     tasks = [await bundle.create() for _ in range(2)]
-    apply = type(bundle.engine.turn)._apply
 
-    def poisoned(turn, batch, stimulus):
+    def poisoned(batch, stimulus, **rules):
         if stimulus == Report(99, 0, Committing()):
             raise ZeroDivisionError
-        return apply(turn, batch, stimulus)
+        return rule(batch, stimulus, **rules)
 
-    monkeypatch.setattr(type(bundle.engine.turn), "_apply", poisoned)
+    monkeypatch.setattr("orchestrator.engine.turn.rule", poisoned)
     facts = [Report(task, 0, StillWaiting("for the weather")) for task in tasks]
     with pytest.raises(ZeroDivisionError):
         await bundle.engine.turn.report_all([facts[0], Report(99, 0, Committing()), facts[1]])
