@@ -18,21 +18,17 @@ import structlog
 
 from orchestrator import __version__, crashing
 from orchestrator.api.feed import Feed
-from orchestrator.api.ports import ControlPorts
 from orchestrator.api.server import Server
-from orchestrator.bus.dead_letters import DeadLetters
 from orchestrator.bus.intake import Intake
-from orchestrator.bus.memory import MemoryBus
 from orchestrator.bus.port import Bus
-from orchestrator.bus.rabbitmq import RabbitBus
 from orchestrator.bus.relay import Relay
 from orchestrator.contract.addresses import Address, from_url
 from orchestrator.contract.render import WireRenderer
-from orchestrator.contract.topology import Topology
 from orchestrator.domain.commands import AddProcessingNode, RemoveProcessingNode, UpdateProcessingNode
 from orchestrator.domain.errors import StorageFailed, StoreError
 from orchestrator.domain.findings import Checkup, Finding
 from orchestrator.domain.transitions import Policy
+from orchestrator.doors import Inside, build_bus, build_server, bus_problem
 from orchestrator.engine.doctor import RESTORE, Doctor
 from orchestrator.engine.engine import Engine, Rooms, build_engine
 from orchestrator.engine.job_check import JobCheck
@@ -73,7 +69,7 @@ class App:
 
     def status(self) -> str:
         """Give one line on how things stand."""
-        problem = _bus_problem(self.bus)
+        problem = bus_problem(self.bus)
         bus = f"bus: {problem}" if problem else "bus connected"
         online = sum(node.online for node in self.engine.board.nodes())
         return f"{bus}; {len(self.engine.conductor.tasks)} tasks in work; {online} nodes online"
@@ -97,14 +93,6 @@ def timing_of(settings: Settings) -> Timing:
     )
 
 
-def build_bus(settings: Settings) -> Bus:
-    """Give the bus that the settings name."""
-    url = settings.bus.url.get_secret_value()
-    if url.startswith("memory:"):
-        return MemoryBus(prefetch=settings.bus.prefetch)
-    return RabbitBus(url, topology=Topology(prefix=settings.bus.prefix), prefetch=settings.bus.prefetch)
-
-
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[App]:
     """Run the daemon for the length of the block. Raises ``OrchestratorError``, ``ListenError`` if it cannot start."""
@@ -123,18 +111,9 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         intake = Intake(bus, engine.turn, renderer=engine.turn.renderer, clock=clock, max_message_bytes=largest)
         inspector = ShelfInspector(root=settings.files.root)
         stack.push_async_callback(inspector.close)
-        jobs = JobCheck(engine.adoption, engine.conductor)
-        doctor = Doctor(store=store, shelves=inspector, clock=clock, jobs=jobs)
-        ports = ControlPorts(
-            library=store, desk=engine.turn, read_output=shelves.read_output, subscribe=feed.subscribe,
-            dead_letters=DeadLetters(bus, engine.turn, store, clock=clock, max_message_bytes=largest),
-            adoption=engine.adoption, doctor=doctor,
-        )  # fmt: skip
-        server = Server(
-            host=settings.api.host, port=settings.api.port, control_socket=settings.api.control_socket, ports=ports,
-            ready=[lambda: ("bus", _bus_problem(bus)), lambda: ("store", _store_problem(engine))],
-            registry=metrics.registry, max_body_bytes=largest,
-        )  # fmt: skip
+        doctor = Doctor(store=store, shelves=inspector, clock=clock, jobs=JobCheck(engine.adoption, engine.conductor))
+        inside = Inside(settings, engine, store, shelves, bus, feed, metrics, doctor)
+        server = build_server(inside)
         app = App(settings, engine, store, bus, relay, server, engine.failed)
         _publish_gauges(metrics, app)
         loops = _Loops(app.failed)
@@ -204,15 +183,6 @@ async def _engine(settings: Settings, store: SqlStore, stack: AsyncExitStack) ->
 def _name() -> str:
     """Name this run of the daemon, so that names sort by the time of the start."""
     return f"{SystemClock().now():%Y%m%dT%H%M%S.%fZ}-{uuid.uuid4().hex[:12]}"
-
-
-def _bus_problem(bus: Bus) -> str | None:
-    """Give what is wrong with the bus: it may be connected and yet take no events."""
-    return bus.state.problem or (None if bus.state.connected else "not connected yet")
-
-
-def _store_problem(engine: Engine) -> str | None:
-    return engine.turn.problem or engine.lease.problem or None
 
 
 def _publish_gauges(metrics: Metrics, app: App) -> None:

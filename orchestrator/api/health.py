@@ -7,19 +7,21 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from orchestrator.api.ports import Check, problems_of
-from orchestrator.api.problems import problems_in_json, shown
+from orchestrator.api.problems import shown
 
 
-def health_application(
-    *, ready: Sequence[Check], live: Sequence[Check] = (), registry: CollectorRegistry | None = None
-) -> web.Application:
-    """Build the application with ``/health/live``, ``/health/ready`` and, given a registry, ``/metrics``."""
-    application = web.Application(middlewares=[problems_in_json], client_max_size=0)
+def add_health(
+    application: web.Application,
+    *,
+    ready: Sequence[Check],
+    live: Sequence[Check] = (),
+    registry: CollectorRegistry | None = None,
+) -> None:
+    """Add ``/health/live``, ``/health/ready`` and, given a registry, ``/metrics``."""
     application.router.add_get("/health/live", _answering(live))
     application.router.add_get("/health/ready", _answering(ready))
     if registry is not None:
         application.router.add_get("/metrics", _metrics(registry))
-    return application
 
 
 def health_of(checks: Sequence[Check]) -> tuple[dict[str, object], int]:

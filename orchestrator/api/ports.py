@@ -88,6 +88,15 @@ class ControlPorts:
     doctor: DoctorPort
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestPorts:
+    """What the REST API passes on to: reading, commands, output."""
+
+    library: Library
+    desk: Desk
+    read_output: ReadOutput
+
+
 def problems_of(checks: Sequence[Check]) -> dict[str, str]:
     """Give what is wrong, by part; empty when all is well."""
     return {name: problem for name, problem in (check() for check in checks) if problem}

@@ -51,6 +51,8 @@ async def problems_in_json(request: web.Request, handler: Handler) -> web.Stream
         return await handler(request)
     except Refusal as refusal:
         return refused(refusal.problem, command=command)
+    except web.HTTPRedirection:
+        raise
     except web.HTTPException as error:
         return refused(_of_http(request, error), command=command)
     except StoreError as error:

@@ -1,58 +1,43 @@
-"""Opens and closes the window: health on TCP, control on a Unix socket. Start and stop may be called again."""
+"""Opens and closes both sites: the window on TCP, control on a Unix socket. Start and stop may be called again."""
 
 import asyncio
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
 
-from orchestrator.api.control import MAX_BODY, ControlPorts, control_application
-from orchestrator.api.health import health_application
-from orchestrator.api.ports import Check
 from orchestrator.api.unix_socket import ListenError, claim, unclaim
 
 CLOSING: Final = 5.0
 """Seconds that a stop waits for requests that are being answered."""
 
 
+Build = Callable[[], web.Application]
+
+
 class Server:
     """Both sites. ``start`` raises ``ListenError``; a server that was stopped can be started anew.
 
-    ``ready`` and ``live`` are what the health pages look at; ``registry`` is what ``/metrics`` shows.
+    ``window`` and ``control`` build what is served on TCP and on the socket, anew for each start.
     """
 
-    def __init__(
-        self,
-        *,
-        host: str,
-        port: int,
-        control_socket: Path,
-        ports: ControlPorts,
-        ready: Sequence[Check] = (),
-        live: Sequence[Check] = (),
-        registry: CollectorRegistry | None = None,
-        max_body_bytes: int = MAX_BODY,
-    ) -> None:
+    def __init__(self, *, host: str, port: int, control_socket: Path, window: Build, control: Build) -> None:
         self._host = host
         self._port = port
         self._socket = control_socket
-        self._ports = ports
-        self._ready = ready
-        self._live = live
-        self._registry = registry
-        self._max_body_bytes = max_body_bytes
+        self._window = window
+        self._control = control
         self._changing = asyncio.Lock()
         self._open: contextlib.AsyncExitStack | None = None
         self._address: tuple[str, int] | None = None
 
     @property
     def url(self) -> str:
-        """The address of the health pages; once started, with the port that was taken."""
+        """The address of the window; once started, with the port that was taken."""
         host, port = self._address or (self._host, self._port)
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -72,7 +57,7 @@ class Server:
                 return
             async with contextlib.AsyncExitStack() as opening:
                 await self._start_control(opening)
-                await self._start_health(opening)
+                await self._start_window(opening)
                 self._open = opening.pop_all()
 
     async def stop(self) -> None:
@@ -82,9 +67,8 @@ class Server:
             if stack is not None:
                 await stack.aclose()
 
-    async def _start_health(self, opening: contextlib.AsyncExitStack) -> None:
-        pages = health_application(ready=self._ready, live=self._live, registry=self._registry)
-        runner = await _running(pages, opening)
+    async def _start_window(self, opening: contextlib.AsyncExitStack) -> None:
+        runner = await _running(self._window(), opening)
         site = web.TCPSite(runner, self._host, self._port)
         try:
             await site.start()
@@ -95,11 +79,10 @@ class Server:
         self._address = runner.addresses[0][:2]
 
     async def _start_control(self, opening: contextlib.AsyncExitStack) -> None:
-        window = control_application(self._ports, checks=self._ready, max_body_bytes=self._max_body_bytes)
         bound = claim(self._socket)
         opening.callback(bound.close)
         opening.callback(unclaim, self._socket, inode=self._socket.stat().st_ino)
-        runner = await _running(window, opening)
+        runner = await _running(self._control(), opening)
         await web.SockSite(runner, bound).start()
 
 

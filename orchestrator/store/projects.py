@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, and_, delete, exists, not_, select
+from sqlalchemy import Connection, Dialect, and_, bindparam, delete, exists, not_, select
 
 from orchestrator.domain.task import Project
 from orchestrator.store.prepared import Prepared, Values, among, moment, storable, upsert
@@ -47,6 +47,11 @@ class ProjectTable:
         self._find = Prepared(asked.with_for_update(key_share=True), dialect)
         shown = select(projects).where(not_(projects.c.deleting)).order_by(projects.c.id)
         self._shown = Prepared(shown, dialect)
+        one = select(projects).where(projects.c.id == bindparam("key"), not_(projects.c.deleting))
+        self._one = Prepared(one, dialect)
+        self._tasks = Prepared(
+            select(tasks.c.id).where(tasks.c.project == bindparam("key")).order_by(tasks.c.id), dialect
+        )
         self._keep = Prepared(upsert(projects, dialect), dialect, order=projects.c.keys())
         empty = and_(projects.c.deleting, ~exists().where(tasks.c.project == projects.c.id))
         self._sweep = Prepared(delete(projects).where(empty), dialect)
@@ -59,6 +64,15 @@ class ProjectTable:
     def shown(self, connection: Connection) -> tuple[Project, ...]:
         """Give projects that are not deleted, by id."""
         return tuple(map(project_of, self._shown.rows(connection)))
+
+    def one(self, connection: Connection, key: int) -> Project | None:
+        """Give a project that is not deleted."""
+        found = self._one.rows(connection, key=key)
+        return project_of(found[0]) if found else None
+
+    def task_ids(self, connection: Connection, key: int) -> tuple[int, ...]:
+        """Give the ids of a project's tasks, in order."""
+        return tuple(row[0] for row in self._tasks.rows(connection, key=key))
 
     def keep(self, connection: Connection, kept: Iterable[Project]) -> None:
         """Write new and changed projects."""

@@ -107,6 +107,14 @@ class SqlStore:
         """Give the projects that are not deleted, by id."""
         return await self._database.read(self._tables.projects.shown)
 
+    async def project(self, project: int) -> Project | None:
+        """Give one project; None if there is none, or it is being deleted."""
+        return await self._database.read(partial(self._tables.projects.one, key=project))
+
+    async def task_ids(self, project: int) -> tuple[int, ...]:
+        """Give the ids of a project's tasks, in order."""
+        return await self._database.read(partial(self._tables.projects.task_ids, key=project))
+
     async def task(self, task: int | str) -> Task | None:
         """Give one task by id, or by reference."""
         return await self._database.read(partial(self._tables.catalogue.one, key=task))

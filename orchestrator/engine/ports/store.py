@@ -124,6 +124,14 @@ class Library(Protocol):
         """Give the projects that are not deleted, by id."""
         ...
 
+    async def project(self, project: int) -> Project | None:
+        """Give one project; None if there is none, or it is being deleted."""
+        ...
+
+    async def task_ids(self, project: int) -> tuple[int, ...]:
+        """Give the ids of a project's tasks, in order."""
+        ...
+
     async def nodes(self) -> tuple[ProcessingNode, ...]:
         """Give every processing node, by id."""
         ...

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.api.feed import Feed
-from orchestrator.api.ports import ControlPorts
+from orchestrator.api.ports import ControlPorts, RestPorts
 from orchestrator.bus.dead_letters import DeadLetters
 from orchestrator.bus.memory import MemoryBus
 from orchestrator.contract.answers import accepted, rejected
@@ -208,6 +208,9 @@ class FakeRooms:
             adoption=self.adoption,
             doctor=self.doctor,
         )
+
+    def rest_ports(self) -> RestPorts:
+        return RestPorts(library=self.library, desk=self.desk, read_output=self.read_output)
 
     def dead_letters(self) -> DeadLetters:
         """The real thing over the bus in memory: the window and the shelf are tested together."""

@@ -7,15 +7,21 @@ import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
+from orchestrator.api.control import control_application
 from orchestrator.api.server import Server
 from orchestrator.api.unix_socket import ListenError
+from orchestrator.api.window import window_application
 
 
 @pytest.fixture
 def server(rooms, folder):
-    def make(**changes):
-        given = {"host": "127.0.0.1", "port": 0, "control_socket": folder / "c.sock", "ports": rooms.ports()}
-        return Server(**(given | changes))
+    def make(*, ready=(), live=(), registry=None, **changes):
+        given = {"host": "127.0.0.1", "port": 0, "control_socket": folder / "c.sock"}
+        applications = {
+            "window": lambda: window_application(rooms.rest_ports(), ready=ready, live=live, registry=registry),
+            "control": lambda: control_application(rooms.ports(), checks=ready),
+        }
+        return Server(**(given | applications | changes))
 
     return make
 

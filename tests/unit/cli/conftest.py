@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from typer.testing import CliRunner
 
+from orchestrator.api.control import control_application
 from orchestrator.api.server import Server
 from orchestrator.cli import daemon
 from orchestrator.cli.main import cli
@@ -39,7 +41,11 @@ class Side:
     def run(self, started: "Future[None]", stop: asyncio.Event) -> None:
         async def serve() -> None:
             server = Server(
-                host="127.0.0.1", port=0, control_socket=self.root / "control.sock", ports=self.rooms.ports()
+                host="127.0.0.1",
+                port=0,
+                control_socket=self.root / "control.sock",
+                window=web.Application,
+                control=lambda: control_application(self.rooms.ports()),
             )
             async with server:
                 started.set_result(None)

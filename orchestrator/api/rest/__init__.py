@@ -1,0 +1,1 @@
+"""WebODM's REST API, so that its clients work: the same commands and the same turn as from the bus."""

@@ -1,0 +1,111 @@
+"""The REST application: routes that check who asks and what for, and answers in WebODM's shapes, whatever happens."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from orchestrator.api.rest.faults import Body, Fault, detail, forbidden
+from orchestrator.api.rest.openapi import document
+from orchestrator.api.rest.reading import MAX_FORM, read_body, read_query
+from orchestrator.api.rest.route import JSON, Call, Route
+from orchestrator.contract.json_text import to_json
+from orchestrator.domain.access import EVERYONE, Caller
+from orchestrator.domain.errors import OrchestratorError, StoreError
+
+log = structlog.get_logger()
+
+DEADLINE: Final = 30.0
+"""Seconds within which a short request is answered."""
+
+Entered = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+Authenticate = Callable[[web.Request], Awaitable[Caller]]
+"""Says who is asking. Raises ``Fault`` for nobody who may."""
+
+
+_with_slash = web.normalize_path_middleware(merge_slashes=False, redirect_class=web.HTTPMovedPermanently)
+
+
+async def admit_everyone(_: web.Request) -> Caller:
+    """Take everyone who reaches the daemon for its owner: it listens to its own machine only."""
+    return EVERYONE
+
+
+def rest_application(
+    routes: Sequence[Route], *, authenticate: Authenticate = admit_everyone, deadline: float = DEADLINE
+) -> web.Application:
+    """Build what is mounted at ``/api``. ``deadline``: seconds, for whatever does not stream."""
+    described = document(routes)
+
+    async def openapi(_: Call) -> web.Response:
+        return shown(described)
+
+    own = Route(
+        method="GET", path="/openapi.json", name="openapi", summary="This API, as an OpenAPI 3.1 document.",
+        handler=openapi, answers={200: JSON}, public=True,
+    )  # fmt: skip
+    application = web.Application(middlewares=[in_webodms_shapes, _with_slash], client_max_size=MAX_FORM)
+    for route in (*routes, own):
+        application.router.add_route(route.method, route.path, _entered(route, authenticate, deadline), name=route.name)
+    return application
+
+
+def shown(value: object, *, status: int = 200) -> web.Response:
+    """Answer with a value as JSON."""
+    return web.Response(body=to_json(value), status=status, content_type=JSON)
+
+
+def _entered(route: Route, authenticate: Authenticate, deadline: float) -> Entered:
+    async def enter(request: web.Request) -> web.StreamResponse:
+        async with asyncio.timeout(deadline) as limit:
+            caller = EVERYONE if route.public else await authenticate(request)
+            if not caller.may(route.role):
+                raise forbidden()
+            query, body = read_query(request, route), await read_body(request, route)
+            if route.streams:
+                limit.reschedule(None)
+            return await route.handler(Call(request, caller, query, body))
+
+    return enter
+
+
+@web.middleware
+async def in_webodms_shapes(request: web.Request, handler: Entered) -> web.StreamResponse:
+    """Let no request end without an answer that WebODM's clients can read."""
+    try:
+        return await handler(request)
+    except Fault as fault:
+        return _no(fault.status, fault.body)
+    except web.HTTPRedirection:
+        raise
+    except web.HTTPException as error:
+        return _of_http(request, error)
+    except TimeoutError:
+        return _no(503, {"detail": "There was no answer in time; try again."})
+    except StoreError as error:
+        return _no(503, {"detail": f"The store is not usable just now: {error}"})
+    except OrchestratorError as error:
+        return _no(500, {"detail": str(error)})
+    except Exception:
+        log.exception("api.request_failed", method=request.method, path=request.path)
+        return _no(500, {"detail": "The daemon failed on this request; its log says more."})
+
+
+def _no(status: int, body: Body) -> web.Response:
+    return shown(body, status=status)
+
+
+def _of_http(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
+    sentences = {
+        404: "Not found.",
+        405: f'Method "{request.method}" not allowed.',
+        413: f"The body is larger than the {MAX_FORM} bytes that are taken in here.",
+    }
+    fault = detail(error.status, sentences.get(error.status, error.reason))
+    answer = _no(fault.status, fault.body)
+    if "Allow" in error.headers:
+        answer.headers["Allow"] = error.headers["Allow"]
+    return answer

@@ -1,0 +1,61 @@
+"""Every answer that says no, in WebODM's shapes: what its clients parse (docs/reference/rest.md lists them)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from orchestrator.domain.problem import Problem
+
+Body = Mapping[str, object] | Sequence[str]
+
+NON_FIELD: Final = "non_field_errors"
+
+
+class Fault(Exception):
+    """A request that is answered with no: the HTTP status and the JSON body."""
+
+    def __init__(self, status: int, body: Body) -> None:
+        super().__init__(f"{status}: {body}")
+        self.status = status
+        self.body = body
+
+
+def detail(status: int, sentence: str) -> Fault:
+    """Say it in one sentence."""
+    return Fault(status, {"detail": sentence})
+
+
+def not_found() -> Fault:
+    """What is asked for does not exist, not for this caller, or its id is none."""
+    return detail(404, "Not found.")
+
+
+def forbidden() -> Fault:
+    """The caller is known, and may not."""
+    return detail(403, "You do not have permission to perform this action.")
+
+
+def broken_rule(*sentences: str) -> Fault:
+    """The request as a whole is wrong."""
+    return Fault(400, list(sentences))
+
+
+def wrong_fields(errors: Mapping[str, Sequence[str]]) -> Fault:
+    """Fields are wrong: sentences by the field's name."""
+    return Fault(400, {name: list(sentences) for name, sentences in errors.items()})
+
+
+def wrong_field(name: str, sentence: str) -> Fault:
+    """One field is wrong."""
+    return wrong_fields({name: [sentence]})
+
+
+def of_problem(problem: Problem) -> Fault:
+    """Say what a command was rejected for: a wrong field by its name, all else in a sentence."""
+    if problem.status == 404:  # noqa: PLR2004  (HTTP's own number)
+        return not_found()
+    if problem.type == "validation" and problem.errors:
+        errors: dict[str, list[str]] = {}
+        for error in problem.errors:
+            errors.setdefault(error.field, []).append(error.message)
+        return wrong_fields(errors)
+    return detail(400 if problem.type == "validation" else problem.status, problem.detail)

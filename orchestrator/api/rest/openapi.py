@@ -1,0 +1,143 @@
+"""The OpenAPI 3.1 document, made from the routes and models that run, so that it cannot drift from them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+
+from orchestrator import __version__
+from orchestrator.api.rest.route import JSON, MULTIPART, Form, Route
+
+_REF: Final = "#/components/schemas/{model}"
+_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+*-]+")
+
+_FAULTS: Mapping[int, str] = {
+    400: "Something in the request is wrong; nothing has changed.",
+    403: "Credentials are missing, wrong, or do not suffice.",
+    404: "There is no such thing, or not for the caller.",
+    409: "It does not fit the state of what it is for; nothing has changed.",
+    413: "The body is larger than is taken in.",
+    415: "The body is in no form that is read here.",
+    416: "No part of the file lies in the range that was asked for.",
+    429: "Too many failed attempts; try again later.",
+    503: "The daemon cannot answer just now; the same again may do later.",
+}
+
+_DETAIL = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
+_FAULT = {
+    "description": "A sentence; or, for wrong fields, sentences by field; or, for a broken rule, a list of sentences.",
+    "anyOf": [
+        _DETAIL,
+        {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+        {"type": "array", "items": {"type": "string"}},
+    ],
+}
+
+
+def document(routes: Sequence[Route], *, server: str = "/api") -> dict[str, Any]:
+    """Give the document."""
+    schemas = _Schemas()
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.template, {})[route.method.lower()] = _operation(route, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Orchestrator",
+            "version": __version__,
+            "description": "WebODM's task API, and what is ours beside it.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": server}],
+        "paths": paths,
+        "components": {"schemas": {"Fault": _FAULT, **schemas.found}, "securitySchemes": _SECURITY},
+        "security": [{"token": []}, {"basic": []}, {}],
+    }
+
+
+_SECURITY = {
+    "token": {"type": "http", "scheme": "bearer", "description": "A token, or a JWT from /token-auth/."},
+    "basic": {"type": "http", "scheme": "basic"},
+}
+
+
+class _Schemas:
+    """Collects the models that the document refers to."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Any] = {}
+
+    def of(self, kind: Any, *, mode: JsonSchemaMode) -> dict[str, Any]:
+        schema = TypeAdapter(kind).json_schema(
+            ref_template=_REF, mode=mode, schema_generator=GenerateJsonSchema, union_format="any_of"
+        )
+        self.found.update(schema.pop("$defs", {}))
+        return schema
+
+
+def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "tags": [route.template.split("/")[1]],
+        "parameters": [*map(_in_path, route.parameters), *_in_query(route.query, schemas)],
+        "responses": _responses(route, schemas),
+    }
+    if route.body is not None or route.files:
+        operation["requestBody"] = _request_body(route, schemas)
+    if route.public:
+        operation["security"] = []
+    return operation
+
+
+def _in_path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+def _in_query(query: type[Form] | None, schemas: _Schemas) -> list[dict[str, Any]]:
+    if query is None:
+        return []
+    schema = schemas.of(query, mode="validation")
+    required = schema.get("required", [])
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": each}
+        for name, each in schema["properties"].items()
+    ]
+
+
+def _request_body(route: Route, schemas: _Schemas) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "object", "properties": {}}
+    if route.body:
+        schema = schemas.of(route.body, mode="validation")
+    if route.files:
+        files = {"type": "array", "items": {"type": "string", "format": "binary"}}
+        with_files = {**schema, "properties": {**schema["properties"], "images": files}}
+        return {"content": {MULTIPART: {"schema": with_files}}}
+    return {"content": {kind: {"schema": schema} for kind in route.kinds}}
+
+
+def _responses(route: Route, schemas: _Schemas) -> dict[str, Any]:
+    answers: dict[str, Any] = {str(status): _answer(kind, schemas) for status, kind in route.answers.items()}
+    statuses = {*route.faults, 503}
+    if not route.public:
+        statuses.add(403)
+    if route.parameters:
+        statuses.add(404)
+    if route.query or route.body or route.files:
+        statuses.add(400)
+    if route.body or route.files:
+        statuses |= {413, 415}
+    faults = {JSON: {"schema": {"$ref": _REF.format(model="Fault")}}}
+    for status in sorted(statuses):
+        answers[str(status)] = {"description": _FAULTS[status], "content": faults}
+    return answers
+
+
+def _answer(kind: Any, schemas: _Schemas) -> dict[str, Any]:
+    if kind is None:
+        return {"description": "Done."}
+    if isinstance(kind, str) and _MEDIA_TYPE.fullmatch(kind):
+        return {"description": "The file.", "content": {kind: {}}}
+    return {"description": "Done.", "content": {JSON: {"schema": schemas.of(kind, mode="serialization")}}}

@@ -1,0 +1,60 @@
+"""Reads queries and small bodies into their forms, whatever they came as; large ones are streamed by their handlers."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from orchestrator.api.rest.complaints import complain
+from orchestrator.api.rest.faults import NON_FIELD, detail, wrong_field
+from orchestrator.api.rest.route import JSON, Form, Route
+
+MAX_FORM: Final = 4_194_304
+"""Bytes of a body that is read as a whole."""
+
+
+def read_query(request: web.Request, route: Route) -> Form | None:
+    """Read the query. Raises ``Fault``."""
+    return None if route.query is None else read_form(route.query, dict(request.query))
+
+
+async def read_body(request: web.Request, route: Route) -> Form | None:
+    """Read the body, unless the handler does. Raises ``Fault``."""
+    if route.body is None or route.streams:
+        return None
+    return read_form(route.body, await _fields(request, route))
+
+
+def read_form(form: type[Form], given: Mapping[str, Any]) -> Form:
+    """Check what was given. Raises ``Fault``."""
+    try:
+        return form.model_validate(given)
+    except ValidationError as error:
+        raise complain(error) from None
+
+
+async def _fields(request: web.Request, route: Route) -> Mapping[str, Any]:
+    kind = request.content_type
+    if not request.can_read_body:
+        return {}
+    if kind not in route.kinds:
+        raise detail(415, f'Unsupported media type "{kind}" in request.')
+    if kind == JSON:
+        return _object(await request.read())
+    try:
+        form = await request.post()
+    except ValueError as error:
+        raise detail(400, f"Multipart form parse error - {error}") from None
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise detail(400, f"JSON parse error - {error}") from None
+    if not isinstance(read, dict):
+        raise wrong_field(NON_FIELD, f"Invalid data. Expected a dictionary, but got {type(read).__name__}.")
+    return read

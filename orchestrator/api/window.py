@@ -1,0 +1,34 @@
+"""The window on TCP, as one application: health and metrics, and the REST API under ``/api``."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from orchestrator.api.health import add_health
+from orchestrator.api.ports import Check, RestPorts
+from orchestrator.api.problems import problems_in_json
+from orchestrator.api.rest.application import Authenticate, admit_everyone, rest_application
+from orchestrator.api.rest.projects import Projects
+from orchestrator.api.rest.reading import MAX_FORM
+from orchestrator.api.rest.route import Route
+
+
+def routes_of(ports: RestPorts) -> list[Route]:
+    """Give every endpoint of the REST API."""
+    return [*Projects(ports).routes()]
+
+
+def window_application(
+    ports: RestPorts,
+    *,
+    ready: Sequence[Check] = (),
+    live: Sequence[Check] = (),
+    registry: CollectorRegistry | None = None,
+    authenticate: Authenticate = admit_everyone,
+) -> web.Application:
+    """Build it. ``ready`` and ``live`` are what the health pages look at."""
+    application = web.Application(middlewares=[problems_in_json], client_max_size=MAX_FORM)
+    add_health(application, ready=ready, live=live, registry=registry)
+    application.add_subapp("/api", rest_application(routes_of(ports), authenticate=authenticate))
+    return application
