@@ -1,0 +1,49 @@
+"""Refuses to connect to private addresses: looked at where the socket is made, after names and redirects are resolved.
+
+So a name that resolves to something else the second time (DNS rebinding) or a redirect to the inside leads nowhere.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class AddressRefused(OSError):
+    """The address that a name or a redirect leads to is not public, and not allowed."""
+
+
+def guarded_connector(allowed: Sequence[Network] = (), **given: Any) -> aiohttp.TCPConnector:
+    """Give a connector for public addresses, and for those in the networks allowed; ``given`` is handed on to it.
+
+    What it refuses is raised as ``aiohttp.ClientConnectorError`` whose ``os_error`` is ``AddressRefused``.
+    """
+
+    def make_socket(found: tuple[Any, ...]) -> socket.socket:
+        family, kind, protocol, _, address = found
+        check(address[0], allowed)
+        return socket.socket(family, kind, protocol)
+
+    return aiohttp.TCPConnector(socket_factory=make_socket, **given)
+
+
+def check(host: str, allowed: Sequence[Network]) -> None:
+    """Raise ``AddressRefused`` for an address that is neither public nor in one of the networks."""
+    address = _plain(ipaddress.ip_address(host.partition("%")[0]))
+    if address.is_global and not address.is_multicast:
+        return
+    if any(address in network for network in allowed):
+        return
+    raise AddressRefused(f"{address} is not a public address")
+
+
+def _plain(address: _Address) -> _Address:
+    """Give the address that is meant: an IPv4 address may be wrapped in IPv6 in several ways."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1] or address
