@@ -112,7 +112,7 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         inspector = ShelfInspector(root=settings.files.root)
         stack.push_async_callback(inspector.close)
         doctor = Doctor(store=store, shelves=inspector, clock=clock, jobs=JobCheck(engine.adoption, engine.conductor))
-        inside = Inside(settings, engine, store, shelves, bus, feed, metrics, doctor)
+        inside = Inside(settings, engine, store, shelves, bus, relay, feed, metrics, doctor)
         server = build_server(inside)
         app = App(settings, engine, store, bus, relay, server, engine.failed)
         _publish_gauges(metrics, app)

@@ -11,6 +11,7 @@ from orchestrator.bus.dead_letters import DeadLetters
 from orchestrator.bus.memory import MemoryBus
 from orchestrator.bus.port import Bus
 from orchestrator.bus.rabbitmq import RabbitBus
+from orchestrator.bus.relay import Relay
 from orchestrator.contract.topology import Topology
 from orchestrator.engine.doctor import Doctor
 from orchestrator.engine.engine import Engine
@@ -37,6 +38,7 @@ class Inside:
     store: SqlStore
     shelves: TaskShelves
     bus: Bus
+    relay: Relay
     feed: Feed
     metrics: Metrics
     doctor: Doctor
@@ -56,7 +58,9 @@ def build_server(inside: Inside) -> Server:
         host=api.host,
         port=api.port,
         control_socket=api.control_socket,
-        window=lambda: window_application(rest, ready=ready, registry=inside.metrics.registry),
+        window=lambda: window_application(
+            rest, ready=ready, figures=lambda: unsent_events(inside.relay), registry=inside.metrics.registry
+        ),
         control=lambda: control_application(control, checks=ready, max_body_bytes=largest),
     )
 
@@ -69,3 +73,8 @@ def bus_problem(bus: Bus) -> str | None:
 def store_problem(engine: Engine) -> str | None:
     """Give what is wrong with the store."""
     return engine.turn.problem or engine.lease.problem or None
+
+
+def unsent_events(relay: Relay) -> dict[str, object]:
+    """Give how many events the bus does not have yet, and for how long the oldest of them has been waiting."""
+    return {"unsent_events": {"count": relay.waiting, "oldest_seconds": round(relay.oldest_age, 1)}}

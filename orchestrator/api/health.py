@@ -1,6 +1,6 @@
 """Says on TCP whether the daemon lives, whether it is ready, and how it does, to whatever watches over it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
@@ -9,17 +9,21 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from orchestrator.api.ports import Check, problems_of
 from orchestrator.api.problems import shown
 
+Figures = Callable[[], Mapping[str, object]]
+"""Gives what is shown beside whether all is well, by name."""
+
 
 def add_health(
     application: web.Application,
     *,
     ready: Sequence[Check],
     live: Sequence[Check] = (),
+    figures: Figures = dict,
     registry: CollectorRegistry | None = None,
 ) -> None:
-    """Add ``/health/live``, ``/health/ready`` and, given a registry, ``/metrics``."""
+    """Add ``/health/live``, ``/health/ready`` (with the figures) and, given a registry, ``/metrics``."""
     application.router.add_get("/health/live", _answering(live))
-    application.router.add_get("/health/ready", _answering(ready))
+    application.router.add_get("/health/ready", _answering(ready, figures))
     if registry is not None:
         application.router.add_get("/metrics", _metrics(registry))
 
@@ -30,10 +34,10 @@ def health_of(checks: Sequence[Check]) -> tuple[dict[str, object], int]:
     return {"status": "unhealthy" if problems else "ok", "problems": problems}, 503 if problems else 200
 
 
-def _answering(checks: Sequence[Check]) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _answering(checks: Sequence[Check], figures: Figures = dict) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(_: web.Request) -> web.Response:
         body, status = health_of(checks)
-        return shown(body, status=status)
+        return shown({**body, **figures()}, status=status)
 
     return answer
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from orchestrator.api.health import add_health
+from orchestrator.api.health import Figures, add_health
 from orchestrator.api.ports import Check, RestPorts
 from orchestrator.api.problems import problems_in_json
 from orchestrator.api.rest.application import Authenticate, admit_everyone, rest_application
@@ -24,11 +24,12 @@ def window_application(
     *,
     ready: Sequence[Check] = (),
     live: Sequence[Check] = (),
+    figures: Figures = dict,
     registry: CollectorRegistry | None = None,
     authenticate: Authenticate = admit_everyone,
 ) -> web.Application:
-    """Build it. ``ready`` and ``live`` are what the health pages look at."""
+    """Build it. ``ready`` and ``live`` are what the health pages look at, ``figures`` what they show beside it."""
     application = web.Application(middlewares=[problems_in_json], client_max_size=MAX_FORM)
-    add_health(application, ready=ready, live=live, registry=registry)
+    add_health(application, ready=ready, live=live, figures=figures, registry=registry)
     application.add_subapp("/api", rest_application(routes_of(ports), authenticate=authenticate))
     return application

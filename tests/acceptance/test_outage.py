@@ -18,7 +18,9 @@ WELL = (200, {"status": "ok", "problems": {}})
 async def health(running: Service, page: str) -> tuple[int, Json]:
     """Ask how it is; 0 while nobody answers."""
     try:
-        return await asked(f"{running.daemon.health}/{page}")
+        status, body = await asked(f"{running.daemon.health}/{page}")
+        body.pop("unsent_events", None)
+        return status, body
     except aiohttp.ClientError:
         return 0, {}
 
@@ -59,6 +61,9 @@ async def test_work_goes_on_without_the_broker_and_the_events_come_afterwards_in
 
         shown = await until(lambda it: it["stage"] == "ended", lambda: running.get(f"/tasks/{task['id']}"))
         assert 40 == shown["status"]
+        _, ready = await asked(f"{running.daemon.health}/ready")
+        assert shown["version"] >= ready["unsent_events"]["count"] > 0
+        assert ready["unsent_events"]["oldest_seconds"] > 0
         said = await running.shell("task", "list", "--json")
         assert (0, [shown]) == (said.code, said.json)
 
