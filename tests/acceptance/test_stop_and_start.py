@@ -70,7 +70,7 @@ async def test_an_idle_daemon_stops_at_once(running, number):
     await running.serves()
     process = running.daemon._process
     process.send_signal(number)
-    async with at_most(5):
+    async with at_most(SOON):
         assert 0 == await process.wait()
     assert [] == running.complaints()
 
@@ -92,7 +92,7 @@ async def test_a_second_signal_ends_it_now(running):
         await asyncio.sleep(0.01)
     if process.returncode is None:
         process.send_signal(signal.SIGTERM)
-    async with at_most(5):
+    async with at_most(SOON):
         assert await process.wait() in {0, 128 + signal.SIGTERM, -signal.SIGTERM}  # the last: as Python itself ends
 
 

@@ -180,7 +180,7 @@ async def test_canceling_closes_connection_and_file_at_once(resumable: bool, tar
         fetching = asyncio.create_task(client.download(UUID, target, received=lambda *_: begun.set()))
         await begun.wait()
         fetching.cancel()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(10):
             with pytest.raises(asyncio.CancelledError):
                 await fetching
             await node.gone.wait()
