@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
+from orchestrator.nodes.simulated import SimulatedNodeOptions
 from tests.chaos.audit import audit
 from tests.chaos.faults import Faults
 from tests.chaos.fleet import Fleet, fleet
@@ -26,9 +27,14 @@ from tests.chaos.report import Report
 from tests.services.postgres import PrivatePostgres
 from tests.services.rabbitmq import PrivateRabbitMQ
 
-DAEMONS, NODES = 3, 6
-JOBS = (0.5, 2.0, 4.0)
-"""Seconds that a job takes, by node."""
+DAEMONS = 3
+NODES = [
+    SimulatedNodeOptions(port=0, parallel=2, seconds=seconds, result_bytes=100_000, **slowness)
+    for seconds in (0.5, 2.0, 4.0)
+    for slowness in ({}, {"slow_upload": 100_000, "slow_download": 100_000})
+]
+"""Quick and slow ones; half of them with a link (in bytes a second) over which files take about a second."""
+IMAGE = (320, 240)
 PEACE = 100.0
 """Seconds within which everything must be at rest once nothing is to break any more."""
 INTERRUPTED = 130
@@ -51,7 +57,7 @@ async def main(arguments: argparse.Namespace) -> int:
             store_url = await asyncio.to_thread(database.create_database, "chaos")
             running = fleet(
                 place, bus_url=broker.url, prefix=f"chaos-{uuid4().hex[:8]}", store_url=store_url, daemons=DAEMONS,
-                nodes=NODES, seconds=JOBS,
+                nodes=NODES, image=IMAGE,
             )  # fmt: skip
             async with running as everything:
                 chance = random.Random(arguments.seed)

@@ -5,7 +5,9 @@ started again. One that ends without being asked to is a violation.
 """
 
 import asyncio
+import os
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -44,7 +46,7 @@ class Faults:
 
     async def run(self, *, until: float) -> None:
         """Break and mend until that moment (monotonic); returns when all is mended."""
-        daemons: Kinds = ((6, self._kill_a_daemon), (2, self._stop_a_daemon))
+        daemons: Kinds = ((6, self._kill_a_daemon), (2, self._stop_a_daemon), (2, self._freeze_a_daemon))
         nodes: Kinds = (
             (4, self._take_a_node_away),
             (2, self._hang_a_node),
@@ -53,12 +55,13 @@ class Faults:
         )
         services: Kinds = (
             (2, self._restart_the_broker),
+            (1, self._kill_the_broker),
             (3, self._cut_connections),
             (2, self._restart_the_database),
             (1, self._kill_the_database),
         )
         async with asyncio.TaskGroup() as group:
-            for kinds, pauses in ((daemons, (1.0, 5.0)), (nodes, (0.5, 3.0)), (services, (4.0, 16.0))):
+            for kinds, pauses in ((daemons, (1.0, 5.0)), (nodes, (0.5, 3.0)), (services, (8.0, 16.0))):
                 chance = random.Random(self.chance.random())
                 group.create_task(self._break(kinds, pauses, chance, until=until))
 
@@ -107,6 +110,13 @@ class Faults:
             if code:
                 self._violated(f"{daemon.folder.name} stopped with exit code {code}")
         await self._start(daemon)
+
+    async def _freeze_a_daemon(self) -> None:
+        """Have it stand still, for longer than its lease now and then: it goes on where it was, with what it knew."""
+        daemon = self.chance.choice(self.fleet.daemons)
+        os.kill(daemon.pid, signal.SIGSTOP)
+        await self._outage()
+        os.kill(daemon.pid, signal.SIGCONT)
 
     async def _start(self, daemon: Daemon) -> None:
         """Start it, again and again if need be, with the broker or without; it is watched from then on."""
@@ -157,6 +167,11 @@ class Faults:
 
     async def _cut_connections(self) -> None:
         await asyncio.to_thread(self.broker.control, "close_all_connections", "maintenance")
+
+    async def _kill_the_broker(self) -> None:
+        await asyncio.to_thread(self.broker.kill)
+        await self._outage()
+        await asyncio.to_thread(self.broker.start)
 
     async def _restart_the_database(self) -> None:
         await asyncio.to_thread(self.database.stop)

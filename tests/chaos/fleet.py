@@ -132,21 +132,13 @@ async def fleet(
     prefix: str,
     store_url: str,
     daemons: int,
-    nodes: int,
-    seconds: Sequence[float] = (0.5,),
+    nodes: Sequence[SimulatedNodeOptions],
+    image: tuple[int, int] = (16, 12),
 ) -> AsyncIterator[Fleet]:
-    """Run it all for the length of the block. Should the watcher fail, so does the block.
-
-    ``seconds`` is how long nodes work on a job, each as long as its turn says.
-    """
+    """Run it all for the length of the block. Should the watcher fail, so does the block."""
     await upgrade(store_url)
     async with AsyncExitStack() as stack:
-        simulated = [
-            await stack.enter_async_context(
-                SimulatedNode(SimulatedNodeOptions(port=0, seconds=seconds[number % len(seconds)], parallel=2))
-            )
-            for number in range(nodes)
-        ]
+        simulated = [await stack.enter_async_context(SimulatedNode(options)) for options in nodes]
         children = [
             _daemon(folder, number, bus_url=bus_url, prefix=prefix, store__url=store_url) for number in range(daemons)
         ]
@@ -160,7 +152,7 @@ async def fleet(
         group = await stack.enter_async_context(asyncio.TaskGroup())
         following = group.create_task(watcher.follow(client))
         stack.callback(following.cancel)
-        yield Fleet(children, simulated, client, watcher, _photos(folder))
+        yield Fleet(children, simulated, client, watcher, _photos(folder, image))
 
 
 def _daemon(folder: Path, number: int, **settings: str) -> Daemon:
@@ -172,8 +164,8 @@ def _daemon(folder: Path, number: int, **settings: str) -> Daemon:
     return child
 
 
-def _photos(folder: Path) -> list[str]:
+def _photos(folder: Path, size: tuple[int, int]) -> list[str]:
     paths = [folder / f"IMG_{number}.JPG" for number in range(2)]
     for path in paths:
-        Image.new("RGB", (16, 12), "olive").save(path)
+        Image.effect_noise(size, 80).save(path, "JPEG", quality=95)
     return [str(path) for path in paths]
