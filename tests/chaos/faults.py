@@ -70,9 +70,13 @@ class Faults:
         while True:
             await asyncio.sleep(GLANCE)
             for daemon in self.fleet.daemons:
-                if daemon not in self._stopping and daemon.ended is not None:
+                if daemon in self._stopping or daemon.ended is None:
+                    continue
+                if daemon.ended == 0:  # Only a signal makes it stop in order: somebody else on this machine sent one.
+                    self.counts["somebody else stops a daemon"] += 1
+                else:
                     self._violated(f"{daemon.folder.name} ended by itself, with exit code {daemon.ended}")
-                    await self._start(daemon)
+                await self._start(daemon)
 
     async def _break(self, kinds: Kinds, pauses: tuple[float, float], chance: random.Random, *, until: float) -> None:
         """Do one thing after the other, with pauses of so many seconds; what was begun is ended even if cancelled."""
