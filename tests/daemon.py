@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -12,6 +13,8 @@ from typing import Protocol
 
 START_DEADLINE = 60.0
 STOP_DEADLINE = 30.0
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""Has the kernel end a daemon with us, however we end. Where there is no such tool, it may outlive us."""
 
 
 def free_port() -> int:
@@ -64,28 +67,34 @@ class Daemon:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def ended(self) -> int | None:
+        """Its exit code, if it has ended without being asked to."""
+        return None if self._process is None else self._process.returncode
+
     async def spawn(self, **variables: str) -> Running:
         """Start it, with these variables in its environment besides its own."""
         self._began_at = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as out:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "orchestrator", "serve", env=self.env | variables, stdout=out, stderr=out,
-                cwd=self.folder,
+                *(DIES_WITH_US if shutil.which(DIES_WITH_US[0]) else ()), sys.executable, "-m", "orchestrator", "serve",
+                env=self.env | variables, stdout=out, stderr=out, cwd=self.folder,
+                start_new_session=True,  # A terminal's Ctrl-C is for us; what becomes of it is ours to decide.
             )  # fmt: skip
         return self._process
 
-    async def start(self) -> None:
-        """Start it, and wait until it says that commands come in."""
+    async def start(self, *, until: str = "app.ready") -> None:
+        """Start it, and wait until it says that: by default that commands come in."""
         process = await self.spawn()
         async with asyncio.timeout(START_DEADLINE):
-            while not self.is_ready():
+            while not self.is_ready(until):
                 if process.returncode is not None:
                     raise AssertionError(self.log.read_text())
                 await asyncio.sleep(0.02)
 
-    def is_ready(self) -> bool:
-        """Whether it has said, since it was last started, that commands come in."""
-        return b"app.ready" in self.log.read_bytes()[self._began_at :]
+    def is_ready(self, said: str = "app.ready") -> bool:
+        """Whether it has said that, since it was last started: by default that commands come in."""
+        return said.encode() in self.log.read_bytes()[self._began_at :]
 
     async def kill(self) -> None:
         """End it as a power cut would."""

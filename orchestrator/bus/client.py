@@ -44,7 +44,8 @@ class BusClient:
     @property
     def closed(self) -> bool:
         """Whether its connection has ended: then it is of no more use."""
-        return self._connection.is_closed
+        # aio-pika's own is_closed speaks only of connections that we closed, not of those that were lost.
+        return self._connection.is_closed or not self._connection.connected.is_set()
 
     @classmethod
     async def connect(cls, url: str, *, topology: Topology, timeout: float = CONNECT_DEADLINE) -> Self:
@@ -145,7 +146,12 @@ class BusClient:
         self, channel: AbstractChannel, queue: AbstractQueue, *, pattern: str, arguments: dict[str, Any]
     ) -> EventStream:
         async def read(message: AbstractIncomingMessage) -> None:
-            await message.ack()
+            try:
+                await message.ack()
+            except (aio_pika.exceptions.AMQPError, RuntimeError, OSError, asyncio.CancelledError) as error:
+                honour_cancellation()
+                # It came, and is given; what comes after it is not.
+                stream.fail(f"The events of {self._topology.prefix} end here: {said(error, self._address)}.")
 
         async def leave() -> None:
             self._streams.discard(stream)

@@ -1,10 +1,11 @@
 """The bus with points around what comes in and goes out."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.bus.port import Bus, BusState, DeadLetter, Delivery, Reply
+from orchestrator.bus.port import Bus, BusState, DeadLetter, Delivery, Reply, Shelf
 from orchestrator.crashing.trigger import Trigger
 from orchestrator.engine.changes import OutboxEntry
 
@@ -23,7 +24,6 @@ class BusAtPoints:
         self.watch = bus.watch
         self.give_back = bus.give_back
         self.holds = bus.holds
-        self.shelf = bus.shelf
 
     @property
     def state(self) -> BusState:
@@ -57,6 +57,12 @@ class BusAtPoints:
         self._trigger.reached("letter.after")
         return lying
 
+    @asynccontextmanager
+    async def shelf(self) -> AsyncIterator[Shelf]:
+        """Look at the shelf for the length of the block."""
+        async with self._bus.shelf() as shelf:
+            yield _ShelfAtPoints(shelf, self._trigger)
+
     def publish(self, entries: Sequence[OutboxEntry]) -> "asyncio.Future[list[int]]":
         """Send events now."""
         self._trigger.reached("event.before")
@@ -72,6 +78,30 @@ class BusAtPoints:
 
     def _later(self, point: str) -> None:
         asyncio.get_running_loop().call_later(WRITTEN, self._trigger.reached, point)
+
+
+class _ShelfAtPoints:
+    """A shelf with points around what leaves it."""
+
+    def __init__(self, shelf: Shelf, trigger: Trigger) -> None:
+        self._shelf = shelf
+        self._trigger = trigger
+
+    @property
+    def total(self) -> int:
+        return self._shelf.total
+
+    @property
+    def most(self) -> int:
+        return self._shelf.most
+
+    def __aiter__(self) -> AsyncIterator[Delivery]:
+        return self._shelf.__aiter__()
+
+    async def remove(self, deliveries: Sequence[Delivery]) -> None:
+        self._trigger.reached("letter.gone.before")
+        await self._shelf.remove(deliveries)
+        self._trigger.reached("letter.gone.after")
 
 
 if TYPE_CHECKING:

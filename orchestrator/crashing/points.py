@@ -27,6 +27,8 @@ COMMITS: Mapping[str, str] = {
     "events-gone": "events that the bus has confirmed leave the outbox",
     "answer-kept": "the answer to a command of any kind is stored under its message id",
     "answers-forgotten": "old answers are dropped",
+    "replay-begun": "it is on record that a dead letter is about to be replayed",
+    "replay-ended": "it is on record what became of the replay",
     "heartbeat": "this daemon lives, and keeps what it owns",
     "claim": "tasks in work belong to this daemon (at its start)",
     "release": "tasks in work belong to nobody (at a stop in order)",
@@ -55,6 +57,8 @@ _BUS: Mapping[str, str] = {
     "event.confirmed": "the broker has confirmed events, and we have not noted it",
     "letter.before": "a message cannot be understood, and is not on the shelf",
     "letter.after": "the message is on the shelf, and not acknowledged",
+    "letter.gone.before": "letters were replayed or are to be thrown away, and lie on the shelf",
+    "letter.gone.after": "they are off the shelf",
 }
 
 _FILES: Mapping[str, str] = {

@@ -3,15 +3,21 @@
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from orchestrator.crashing.trigger import Trigger
+from orchestrator.domain.dead_letters import Outcome, Replay
 from orchestrator.domain.task import Stage, Task
 from orchestrator.engine.changes import Changes, Snapshot, Wanted
-from orchestrator.engine.ports import Store, Transaction
+from orchestrator.engine.ports import ReplayBook, Store, Transaction
+
+
+class WholeStore(Store, ReplayBook, Protocol):
+    """All of a store that makes anything durable."""
+
 
 T = TypeVar("T")
-StoreT = TypeVar("StoreT", bound=Store)
+StoreT = TypeVar("StoreT", bound=WholeStore)
 
 _BEGUN = {
     Stage.WAITING: "task-waiting",
@@ -32,7 +38,7 @@ def at_points(store: StoreT, trigger: Trigger) -> StoreT:
 class _StoreAtPoints:
     """A store; what has no points of its own goes straight through."""
 
-    def __init__(self, store: Store, trigger: Trigger) -> None:
+    def __init__(self, store: WholeStore, trigger: Trigger) -> None:
         self._store = store
         self._trigger = trigger
 
@@ -60,6 +66,12 @@ class _StoreAtPoints:
 
     async def forget_answers(self, *, before: datetime) -> int:
         return await self._around("answers-forgotten", self._store.forget_answers(before=before))
+
+    async def begin_replay(self, replay: Replay) -> int:
+        return await self._around("replay-begun", self._store.begin_replay(replay))
+
+    async def end_replay(self, number: int, *, outcome: Outcome, detail: str) -> None:
+        await self._around("replay-ended", self._store.end_replay(number, outcome=outcome, detail=detail))
 
     async def _around(self, what: str, commit: Awaitable[T]) -> T:
         self._trigger.reached(f"commit.{what}.before")

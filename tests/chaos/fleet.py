@@ -24,9 +24,12 @@ QUICK = {
     "nodes__first_poll_interval": "0.2",
     "tasks__progress_interval": "0.5",
     "store__lease_ttl": "2",
+    "tasks__max_attempts": "20",
 }
 AGAIN = 0.3
 """Seconds before something that failed is tried again."""
+LEAVING = 5.0
+"""Seconds within which a client says goodbye to a broker that may be gone."""
 
 
 class Client:
@@ -50,14 +53,18 @@ class Client:
     async def connected(self) -> BusClient:
         """Give a client whose connection is open. Raises ``BusError``."""
         async with self._connecting:
-            if self._client is None or self._client.closed:
+            if self._client is not None and self._client.closed:
+                await self.close()
+            if self._client is None:
                 self._client = await BusClient.connect(self._url, topology=self._topology)
             return self._client
 
     async def close(self) -> None:
         """Leave."""
-        if self._client is not None:
-            await self._client.close()
+        client, self._client = self._client, None
+        if client is not None:
+            async with asyncio.timeout(LEAVING):
+                await client.close()
 
 
 @dataclass
@@ -66,6 +73,7 @@ class Watcher:
 
     seen: set[str] = field(default_factory=set)
     repeats: int = 0
+    """Events that the log has more than once."""
     stories: dict[str, list[Json]] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -74,14 +82,17 @@ class Watcher:
         while True:
             try:
                 async with await (await client.connected()).events("task.#", replay=True) as events:
+                    met: set[str] = set()
+                    self.repeats = 0
                     async for event in events:
+                        self.repeats += event["id"] in met
+                        met.add(event["id"])
                         self._take(event)
             except BusError:
                 await asyncio.sleep(AGAIN)
 
     def _take(self, event: Json) -> None:
         if event["id"] in self.seen:
-            self.repeats += 1
             return
         self.seen.add(event["id"])
         self.stories.setdefault(event["subject"], []).append(event)
@@ -115,13 +126,19 @@ class Fleet:
 
 @asynccontextmanager
 async def fleet(
-    folder: Path, *, bus_url: str, prefix: str, store_url: str, daemons: int, nodes: int, seconds: float = 0.5
+    folder: Path,
+    *,
+    bus_url: str,
+    prefix: str,
+    store_url: str,
+    daemons: int,
+    nodes: Sequence[SimulatedNodeOptions],
+    image: tuple[int, int] = (16, 12),
 ) -> AsyncIterator[Fleet]:
-    """Run it all for the length of the block."""
+    """Run it all for the length of the block. Should the watcher fail, so does the block."""
     await upgrade(store_url)
     async with AsyncExitStack() as stack:
-        options = SimulatedNodeOptions(port=0, seconds=seconds, parallel=2)
-        simulated = [await stack.enter_async_context(SimulatedNode(options)) for _ in range(nodes)]
+        simulated = [await stack.enter_async_context(SimulatedNode(options)) for options in nodes]
         children = [
             _daemon(folder, number, bus_url=bus_url, prefix=prefix, store__url=store_url) for number in range(daemons)
         ]
@@ -132,12 +149,10 @@ async def fleet(
         stack.push_async_callback(client.close)
         for number, node in enumerate(simulated):
             assert (await client.send("add-processing-node", {"url": node.url}, message_id=f"node-{number}"))["ok"]
-        following = asyncio.create_task(watcher.follow(client))
-        try:
-            yield Fleet(children, simulated, client, watcher, _photos(folder))
-        finally:
-            following.cancel()
-            await asyncio.wait({following})
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        following = group.create_task(watcher.follow(client))
+        stack.callback(following.cancel)
+        yield Fleet(children, simulated, client, watcher, _photos(folder, image))
 
 
 def _daemon(folder: Path, number: int, **settings: str) -> Daemon:
@@ -149,8 +164,8 @@ def _daemon(folder: Path, number: int, **settings: str) -> Daemon:
     return child
 
 
-def _photos(folder: Path) -> list[str]:
+def _photos(folder: Path, size: tuple[int, int]) -> list[str]:
     paths = [folder / f"IMG_{number}.JPG" for number in range(2)]
     for path in paths:
-        Image.new("RGB", (16, 12), "olive").save(path)
+        Image.effect_noise(size, 80).save(path, "JPEG", quality=95)
     return [str(path) for path in paths]

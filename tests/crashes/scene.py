@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Self
 from uuid import uuid4
 
 import aio_pika
+import aiohttp
 from PIL import Image
 
 from orchestrator.bus.client import BusClient
@@ -245,6 +247,26 @@ class Scene:
                     if shelf.declaration_result.message_count:
                         return
                     await asyncio.sleep(0.1)
+
+    async def replay(self, body: object) -> list[dict]:
+        """Replay the letter with another body, however often the daemon dies, until it is off the shelf.
+
+        Gives the record of all replays, oldest first.
+        """
+        connector = aiohttp.UnixConnector(str(self.folder / "data" / "control.sock"))
+        async with asyncio.timeout(DEADLINE), aiohttp.ClientSession("http://daemon", connector=connector) as session:
+            while True:
+                with contextlib.suppress(aiohttp.ClientError):  # It died, or is about to be there again.
+                    async with session.get("/dead-letters") as response:
+                        letters = (await response.json()).get("dead_letters")
+                    if letters == []:
+                        async with session.get("/dead-letters/replays") as response:
+                            return (await response.json())["replays"][::-1]
+                    for letter in letters or ():
+                        asked = {"ids": [letter["id"]], "body": json.dumps(body)}
+                        async with session.post("/dead-letters/replay", json=asked) as response:
+                            await response.read()
+                await asyncio.sleep(0.05)
 
     async def until_spent(self) -> None:
         """Wait until the daemon has died at each of its points; for a while only, if it need not come past them."""

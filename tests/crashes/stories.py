@@ -156,6 +156,18 @@ async def not_understood(scene: Scene) -> None:
     assert not answer["ok"], answer
 
 
+async def replayed(scene: Scene) -> None:
+    """A message that nobody understood is edited and replayed, and becomes a task."""
+    await scene.add_node()
+    answer = await scene.send("create-task", b"no JSON")
+    assert not answer["ok"], answer
+    await scene.until_on_shelf()
+    await scene.arm()
+    replays = await scene.replay({"images": scene.photos(3)})
+    assert "accepted" == replays[-1]["outcome"], replays
+    await scene.until_task(status=40)
+
+
 STORIES: Mapping[str, Story] = {
     "complete": Story(
         complete,
@@ -247,4 +259,5 @@ STORIES: Mapping[str, Story] = {
         not_understood,
         (("command.taken", "answer.before", "letter.before", "letter.after", "ack.before", "ack.after"),),
     ),
+    "replayed": Story(replayed, (_around("commit.replay-begun", "commit.replay-ended", "letter.gone"),)),
 }  # fmt: skip

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from orchestrator.nodes.simulated import SimulatedNodeOptions
 from tests.chaos.fleet import fleet
 
-DAEMONS, NODES, TASKS = 3, 10, 300
+DAEMONS, TASKS = 3, 300
+NODES = [SimulatedNodeOptions(port=0, seconds=0.5, parallel=2)] * 10
 BETWEEN_KILLS = 3.0
 WITHIN = 150.0
 

@@ -23,8 +23,9 @@ from tests.services.process import ServerError, ServerProcess, environment, free
 INIT_SECONDS = 60
 START_SECONDS = 60
 INIT_OPTIONS = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
-# Nothing here outlives the run, so only a crash of the whole machine may cost it; a killed server loses nothing.
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+# Nothing here outlives the run, so only a crash of the whole machine may cost it; a killed server loses nothing, for
+# a commit waits until the kernel has it (which synchronous_commit=off would not).
+FAST = ("fsync=off", "full_page_writes=off")
 
 
 class PrivatePostgres:

@@ -277,6 +277,27 @@ async def test_a_command_for_nobody_is_an_error_at_once(amqp_url: str, bus_prefi
             await client.events(replay=True)
 
 
+async def test_a_client_whose_connection_was_cut_says_so_and_gives_what_came_before(private_rabbitmq, bus_prefix: str):
+    bundle = rabbit_bundle(private_rabbitmq.url, bus_prefix)
+    async with bundle.running("relay"), await bundle.connect() as client, await client.events() as events:
+        assert not client.closed
+        bundle.relay.offer(bundle.outbox.commit([entry(number) for number in range(3)]))
+        async with asyncio.timeout(WAIT):
+            while len(events._waiting) < 3:
+                await asyncio.sleep(0.01)
+        await asyncio.to_thread(private_rabbitmq.control, "close_all_connections", "maintenance")
+        async with asyncio.timeout(WAIT):
+            while not client.closed:
+                await asyncio.sleep(0.01)
+        assert [0, 1, 2] == await take(events, 3)
+        with pytest.raises(BusError):
+            await anext(events)
+        with pytest.raises(BusError):
+            await client.send("create-project", PROJECT, timeout=WAIT)
+        await bundle.connected()
+    await remove(private_rabbitmq.url, bus_prefix)
+
+
 async def test_the_bus_starts_and_stops_many_times(rabbit: Bundle):
     for _ in range(10):
         async with rabbit.running("intake", "relay"), await rabbit.connect() as client:
