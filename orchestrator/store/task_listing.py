@@ -159,5 +159,7 @@ def _listing(conditions: list[ColumnElement[bool]], order: Ordering) -> Select[A
 
 
 def _probe(column: ColumnElement[Any]) -> Select[Any]:
-    some: Select[Any] = select(literal_column("1")).select_from(tasks).where(column == bindparam("value", type_=column.type))
+    some: Select[Any] = (
+        select(literal_column("1")).select_from(tasks).where(column == bindparam("value", type_=column.type))
+    )
     return select(func.count()).select_from(some.limit(FEW + 1).subquery())
