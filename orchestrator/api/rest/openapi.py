@@ -9,6 +9,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from orchestrator import __version__
 from orchestrator.api.rest.route import JSON, MULTIPART, Form, Route
+from orchestrator.contract.fields import LARGEST_ID
+
+_IDS: Final = frozenset({"project", "task", "node"})
+"""Parameters of paths that are numbers."""
 
 _REF: Final = "#/components/schemas/{model}"
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+*-]+")
@@ -93,7 +97,9 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _in_path(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    number = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
+    schema = number if name in _IDS else {"type": "string", "minLength": 1}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _in_query(query: type[Form] | None, schemas: _Schemas) -> list[dict[str, Any]]:

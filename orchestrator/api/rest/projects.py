@@ -26,7 +26,7 @@ class ProjectFilters(ListFilters):
 
     id: Whole | None = None
     name: SearchText | None = None
-    description: Text | None = None
+    description: SearchText | None = None
     created_at: Moment | None = None
     search: SearchText | None = None
     """Part of the name or the description."""
