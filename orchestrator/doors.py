@@ -52,7 +52,9 @@ def build_server(inside: Inside) -> Server:
         library=inside.store, desk=engine.turn, read_output=inside.shelves.read_output,
         subscribe=inside.feed.subscribe, dead_letters=letters, adoption=engine.adoption, doctor=inside.doctor,
     )  # fmt: skip
-    rest = RestPorts(library=inside.store, desk=engine.turn, read_output=inside.shelves.read_output)
+    rest = RestPorts(
+        library=inside.store, catalogue=inside.store, desk=engine.turn, read_output=inside.shelves.read_output
+    )
     ready = [lambda: ("bus", bus_problem(inside.bus)), lambda: ("store", store_problem(engine))]
     return Server(
         host=api.host,

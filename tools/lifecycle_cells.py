@@ -71,7 +71,7 @@ STIMULI: dict[str, tuple[Stimulus, ...]] = {
     "REMOVE": (SetPendingAction(task=KEY, pending_action=PendingAction.REMOVE),),
     "RESTART": (SetPendingAction(task=KEY, pending_action=PendingAction.RESTART),),
     "CommitTask": (CommitTask(task=KEY, sources=(Source("/data/3.jpg", "3.jpg"),)),),
-    "UpdateTask": (UpdateTask(task=KEY, name="renamed"),),
+    "UpdateTask": (UpdateTask(task=KEY, name="renamed"), UpdateTask(task=KEY, from_scratch=True)),
     "Placed": (facts.Placed(node=6, node_name="node-6", rerun_stages=("dataset",), job_uuid=OTHER_JOB),),
     "StillWaiting": (facts.StillWaiting("all are busy"),),
     "Hindered": (facts.Hindered("the node answered 502", NOW),),

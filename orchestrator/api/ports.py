@@ -11,7 +11,7 @@ from orchestrator.domain.dead_letters import Change, Letter, LetterPage, Replay
 from orchestrator.domain.findings import Checkup
 from orchestrator.domain.task import Task
 from orchestrator.engine.adoption import Sighting
-from orchestrator.engine.ports import Desk, Library
+from orchestrator.engine.ports import Catalogue, Desk, Library
 
 Check = Callable[[], tuple[str, str | None]]
 """Looks at one part of the daemon: its name, and what is wrong with it for people (None: nothing)."""
@@ -90,9 +90,10 @@ class ControlPorts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestPorts:
-    """What the REST API passes on to: reading, commands, output."""
+    """What the REST API passes on to: reading, lists, commands, output."""
 
     library: Library
+    catalogue: Catalogue
     desk: Desk
     read_output: ReadOutput
 

@@ -1,6 +1,8 @@
 """Bodies of the commands about projects, and what each means."""
 
-from orchestrator.contract.fields import Description, GivenName, Id, Wire
+from pydantic import Field
+
+from orchestrator.contract.fields import Description, GivenName, Id, Tags, Wire
 from orchestrator.domain.commands import UNSET, CreateProject, DeleteProject, UpdateProject
 
 
@@ -9,18 +11,20 @@ class CreateProjectBody(Wire):
 
     name: GivenName
     description: Description = ""
+    tags: Tags = Field(default_factory=list)
 
     def command(self) -> CreateProject:
         """Give what is meant."""
-        return CreateProject(name=self.name, description=self.description)
+        return CreateProject(name=self.name, description=self.description, tags=tuple(self.tags))
 
 
 class UpdateProjectBody(Wire):
-    """Rename or describe a project; fields that are left out stay as they are."""
+    """Rename, describe or tag a project; fields that are left out stay as they are."""
 
     project: Id
     name: GivenName = ""
     description: Description = ""
+    tags: Tags = Field(default_factory=list)
 
     def command(self) -> UpdateProject:
         """Give what is meant."""
@@ -29,6 +33,7 @@ class UpdateProjectBody(Wire):
             project=self.project,
             name=self.name if "name" in given else UNSET,
             description=self.description if "description" in given else UNSET,
+            tags=tuple(self.tags) if "tags" in given else UNSET,
         )
 
 

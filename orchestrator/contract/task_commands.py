@@ -1,6 +1,6 @@
 """Bodies of the commands about tasks, and what each means."""
 
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import Field
 
@@ -126,6 +126,10 @@ class UpdateTaskBody(ForTask, json_schema_extra=_EITHER_KEY):
     priority: Priority = DEFAULT_PRIORITY
     tags: Tags = Field(default_factory=list)
     project: Id = 1
+    resize_to: ResizeTo = -1
+    """Longest side in pixels to which images are resized before they are next sent; -1: not at all."""
+    uuid: Literal[""] | None = None
+    """Empty: the job that the node may still have is given up, so that the next run starts from scratch."""
 
     def command(self) -> UpdateTask | Problem:
         """Give what is meant, or what is missing."""
@@ -144,6 +148,8 @@ class UpdateTaskBody(ForTask, json_schema_extra=_EITHER_KEY):
             priority=self._given("priority", self.priority),
             tags=self._given("tags", tuple(self.tags)),
             project=self._given("project", self.project),
+            resize_to=self._given("resize_to", self.resize_to),
+            from_scratch=self.uuid is not None,
         )
 
     def _given(self, field: str, value: T) -> T | Unset:

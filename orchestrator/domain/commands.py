@@ -62,6 +62,9 @@ class UpdateTask:
     priority: int | Unset = UNSET
     tags: tuple[str, ...] | Unset = UNSET
     project: int | Unset = UNSET
+    resize_to: int | Unset = UNSET
+    from_scratch: bool = False
+    """The job that the task's node may still have is given up: the next run begins with the upload."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,15 +81,17 @@ class CreateProject:
 
     name: str
     description: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateProject:
-    """Rename or describe a project."""
+    """Rename, describe or tag a project."""
 
     project: int
     name: str | Unset = UNSET
     description: str | Unset = UNSET
+    tags: tuple[str, ...] | Unset = UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

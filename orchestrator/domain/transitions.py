@@ -174,7 +174,7 @@ def refuse_commit(task: Task, _: object, __: Policy) -> Problem:
 
 def _updated(task: Task, command: UpdateTask) -> Task:
     changes: dict[str, object] = {}
-    for name in ("name", "options", "auto_processing_node", "priority", "tags", "project"):
+    for name in ("name", "options", "auto_processing_node", "priority", "tags", "project", "resize_to"):
         value = getattr(command, name)
         if not isinstance(value, Unset):
             changes[name] = value
@@ -184,6 +184,8 @@ def _updated(task: Task, command: UpdateTask) -> Task:
 def update(task: Task, command: UpdateTask, _: Policy) -> Steps:
     """Change what may be changed in a stage in which the node may be, too."""
     changed = _updated(task, command)
+    if command.from_scratch or changed.resize_to != task.resize_to:
+        changed = replace(changed, uuid="", job_uuid="", job_node=None, ended_run=-1)
     if command.processing_node is UNSET or command.processing_node == task.processing_node:
         return (changed,)
     automatic = command.auto_processing_node
@@ -198,13 +200,14 @@ def update(task: Task, command: UpdateTask, _: Policy) -> Steps:
 
 
 def update_but_node(task: Task, command: UpdateTask, policy: Policy) -> Steps | Problem:
-    """Change what may be changed while a node is at work: not which node."""
-    moved = command.processing_node is not UNSET and command.processing_node != task.processing_node
-    if moved:
-        return conflict(
-            f"task {task.id} is {task.stage.value}; its processing node can be changed only in draft, waiting or ended"
-        )
-    return update(task, command, policy)
+    """Change what may be changed while a node is at work: not which node, nor what it gets; a RESTART sends anew."""
+    for name, what in (("processing_node", "processing node"), ("resize_to", "resize_to")):
+        wanted = getattr(command, name)
+        if wanted is not UNSET and wanted != getattr(task, name):
+            return conflict(
+                f"task {task.id} is {task.stage.value}; its {what} can be changed only in draft, waiting or ended"
+            )
+    return update(task, replace(command, from_scratch=False), policy)
 
 
 # ---------------------------------------------------------------------------------------------------------- facts

@@ -148,6 +148,7 @@ def _create_project(batch: Batch, command: commands.CreateProject) -> Ruling:
         id=batch.take_number("project"),
         name=command.name,
         description=command.description,
+        tags=command.tags,
         created_at=batch.around.now,
         version=1,
     )
@@ -164,6 +165,7 @@ def _update_project(batch: Batch, command: commands.UpdateProject) -> Ruling:
         project,
         name=project.name if isinstance(command.name, Unset) else command.name,
         description=project.description if isinstance(command.description, Unset) else command.description,
+        tags=project.tags if isinstance(command.tags, Unset) else command.tags,
     )
     if changed == project:
         return project

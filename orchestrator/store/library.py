@@ -13,7 +13,7 @@ from orchestrator.store.tasks import ROW
 
 _FILTERS = ("project", "status", "stage")
 
-_HINTS: dict[str, str] = {Stage.DRAFT: DRAFT_CONDITION, **dict.fromkeys(IN_WORK, IN_WORK_CONDITION)}
+STAGE_HINTS: dict[str, str] = {Stage.DRAFT: DRAFT_CONDITION, **dict.fromkeys(IN_WORK, IN_WORK_CONDITION)}
 """What follows from a stage, but leads the databases to the index only when it is said."""
 
 
@@ -39,7 +39,7 @@ class TaskCatalogue:
         values = {name: value for name in _FILTERS if (value := getattr(wanted, name)) is not None}
         if not all(storable([value]) for value in values.values()):
             return ()
-        query = self._listing(tuple(values), hint=_HINTS.get(wanted.stage or "", ""))
+        query = self._listing(tuple(values), hint=STAGE_HINTS.get(wanted.stage or "", ""))
         rows = query.rows(connection, limit=wanted.limit, offset=wanted.offset, **values)
         return tuple(map(task_of, rows))
 

@@ -87,6 +87,11 @@ _partial_index("tasks_drafts", tasks.c.id, where=DRAFT_CONDITION)
 _partial_index("tasks_job_node", tasks.c.job_node, where="job_node IS NOT NULL")
 Index("tasks_project", tasks.c.project, tasks.c.id)
 Index("tasks_status", tasks.c.status, tasks.c.id)
+Index(
+    # What lists are filtered, searched and ordered by, so that they are made from the index alone.
+    "tasks_listed",
+    *(tasks.c[name] for name in ("created_at", "id", "project", "status", "stage", "name", "reference")),
+)
 
 task_sources = Table(
     "task_sources",

@@ -1,6 +1,6 @@
 """The durable memory: what turns write, what daemons own, and what people read, over either database."""
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,7 @@ from orchestrator.domain.findings import Finding
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import NodeJob, Project, Source, Task
 from orchestrator.engine.changes import OutboxEntry
-from orchestrator.engine.ports import TaskFilter
+from orchestrator.engine.ports import Ordering, ProjectQuery, TaskFilter, TaskQuery
 from orchestrator.store.database import Database
 from orchestrator.store.tables import Tables
 from orchestrator.store.transaction import SqlTransaction
@@ -22,7 +22,7 @@ FORGOTTEN_AT_ONCE = 1000
 
 
 class SqlStore:
-    """Implements ``Store``, ``Library`` and ``ReplayBook``.
+    """Implements ``Store``, ``Library``, ``Catalogue`` and ``ReplayBook``.
 
     ``now`` dates stored answers; ``tables`` spares compiling all statements anew.
     """
@@ -122,6 +122,38 @@ class SqlStore:
     async def tasks(self, wanted: TaskFilter) -> tuple[Task, ...]:
         """Give tasks, newest first; those of deleted projects are left out."""
         return await self._database.read(partial(self._tables.catalogue.listed, wanted=wanted))
+
+    # ---------------------------------------------------------------------------------------------------- for lists
+
+    async def count_tasks(self, query: TaskQuery) -> int:
+        """Count the tasks that fit."""
+        return await self._database.read(partial(self._tables.task_listing.count, query=query))
+
+    async def task_numbers(
+        self, query: TaskQuery, order: Ordering, *, limit: int | None = None, offset: int = 0
+    ) -> tuple[int, ...]:
+        """Give the ids of tasks that fit, in order."""
+        numbers = self._tables.task_listing.numbers
+        return await self._database.read(partial(numbers, query=query, order=order, limit=limit, offset=offset))
+
+    async def tasks_numbered(self, ids: Sequence[int]) -> tuple[Task, ...]:
+        """Give tasks in the order of their ids here; those that have gone meanwhile are left out."""
+        return await self._database.read(partial(self._tables.task_listing.numbered, ids=ids))
+
+    async def count_projects(self, query: ProjectQuery) -> int:
+        """Count the projects that fit."""
+        return await self._database.read(partial(self._tables.project_listing.count, query=query))
+
+    async def project_numbers(
+        self, query: ProjectQuery, order: Ordering, *, limit: int | None = None, offset: int = 0
+    ) -> tuple[int, ...]:
+        """Give the ids of projects that fit, in order."""
+        numbers = self._tables.project_listing.numbers
+        return await self._database.read(partial(numbers, query=query, order=order, limit=limit, offset=offset))
+
+    async def projects_numbered(self, ids: Sequence[int]) -> tuple[tuple[Project, tuple[int, ...]], ...]:
+        """Give projects in the order of their ids here, each with the ids of its tasks."""
+        return await self._database.read(partial(self._tables.project_listing.numbered, ids=ids))
 
     # ------------------------------------------------------------------------------------------------ for check-ups
 

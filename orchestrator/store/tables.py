@@ -9,8 +9,10 @@ from orchestrator.store.jobs import JobTable
 from orchestrator.store.library import TaskCatalogue
 from orchestrator.store.mail import InboxTable, OutboxTable
 from orchestrator.store.nodes import NodeTable
+from orchestrator.store.project_listing import ProjectListing
 from orchestrator.store.projects import ProjectTable
 from orchestrator.store.replays import ReplayTable
+from orchestrator.store.task_listing import TaskListing
 from orchestrator.store.tasks import TaskTable
 
 
@@ -22,6 +24,8 @@ class Tables:
         self.nodes = NodeTable(dialect)
         self.tasks = TaskTable(dialect, shared=shared)
         self.catalogue = TaskCatalogue(dialect)
+        self.task_listing = TaskListing(dialect)
+        self.project_listing = ProjectListing(dialect)
         self.jobs = JobTable(dialect)
         self.inbox = InboxTable(dialect)
         self.outbox = OutboxTable(dialect)

@@ -20,10 +20,10 @@ async def test_a_task_goes_its_whole_way_on_postgresql(amqp_url, postgres_url, t
 
         early = await serve(running)
         assert 2 == early.code
-        assert told(early).endswith("has no tables yet; run 'orchestrator migrate' to bring it to 0002.")
+        assert told(early).endswith("has no tables yet; run 'orchestrator migrate' to bring it to 0006.")
         for _ in range(2):
             migrated = await migrate(running)
-            assert (0, "The database is at revision 0002.\n", "") == (migrated.code, migrated.stdout, migrated.stderr)
+            assert (0, "The database is at revision 0006.\n", "") == (migrated.code, migrated.stdout, migrated.stderr)
 
         await running.daemon.start()
         await running.client.ok("add-processing-node", {"url": running.node.url})

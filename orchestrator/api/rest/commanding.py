@@ -1,9 +1,10 @@
 """Settles commands from REST: the turn decides, and a rejection becomes a fault in WebODM's words."""
 
 import json
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Final
 
-from orchestrator.api.rest.faults import of_problem
+from orchestrator.api.rest.faults import Fault, of_problem, wrong_pk
 from orchestrator.contract.commands import decode_object
 from orchestrator.domain.commands import COMMAND_NAMES, Command
 from orchestrator.domain.problem import FieldError, Problem
@@ -19,15 +20,36 @@ async def settle(desk: Desk, command: Command) -> dict[str, Any]:
         return subject
     error = answer["error"]
     errors = tuple(FieldError(each["field"], each["message"]) for each in error["errors"])
-    raise of_problem(Problem(error["type"], error["title"], error["status"], error["detail"], errors))
+    raise Rejected(Problem(error["type"], error["title"], error["status"], error["detail"], errors))
 
 
-async def settle_named(desk: Desk, name: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """Read a command of the bus's own contract, and settle it. Raises ``Fault``, ``StoreError``."""
+async def settle_named(
+    desk: Desk, name: str, fields: dict[str, Any], *, related: Collection[str] = ()
+) -> dict[str, Any]:
+    """Read a command of the bus's own contract, and settle it. Raises ``Fault``, ``StoreError``.
+
+    ``related`` are fields that name other things: that there is none such makes the field wrong.
+    """
     command = decode_object(name, fields)
     if isinstance(command, Problem):
         raise of_problem(command)
-    return await settle(desk, command)
+    try:
+        return await settle(desk, command)
+    except Rejected as rejected:
+        absent = rejected.problem.errors[0].field if rejected.status == NOT_FOUND else ""
+        raise wrong_pk(absent, fields[absent]) if absent in related else rejected from None
+
+
+NOT_FOUND: Final = 404
+
+
+class Rejected(Fault):
+    """What the turn did not take, and why."""
+
+    def __init__(self, problem: Problem) -> None:
+        said = of_problem(problem)
+        super().__init__(said.status, said.body)
+        self.problem = problem
 
 
 _SUBJECTS = {"task": "task", "action": "task", "project": "project", "node": "processing_node"}

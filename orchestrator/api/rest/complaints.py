@@ -21,6 +21,10 @@ _SENTENCES: Mapping[str, str] = {
     "string_too_short": "This field may not be blank.",
     "list_type": "Expected a list of items but got another type.",
     "json_invalid": "Value must be valid JSON.",
+    "literal_error": "Not a valid choice.",
+    "datetime_parsing": "Enter a valid date/time.",
+    "datetime_from_date_parsing": "Enter a valid date/time.",
+    "string_unicode": "Not a valid string.",
     "string_pattern_mismatch": "Must be one line of text without control characters.",
 }
 

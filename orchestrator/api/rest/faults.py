@@ -1,5 +1,6 @@
 """Every answer that says no, in WebODM's shapes: what its clients parse (docs/reference/rest.md lists them)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -8,6 +9,9 @@ from orchestrator.domain.problem import Problem
 Body = Mapping[str, object] | Sequence[str]
 
 NON_FIELD: Final = "non_field_errors"
+
+_TOP = re.compile(r"[^.\[]*")
+"""The field of the body in which a wrong part lies: WebODM tells of whole fields."""
 
 
 class Fault(Exception):
@@ -49,6 +53,11 @@ def wrong_field(name: str, sentence: str) -> Fault:
     return wrong_fields({name: [sentence]})
 
 
+def wrong_pk(name: str, id_: object) -> Fault:
+    """A field names something that there is not."""
+    return wrong_field(name, f'Invalid pk "{id_}" - object does not exist.')
+
+
 def of_problem(problem: Problem) -> Fault:
     """Say what a command was rejected for: a wrong field by its name, all else in a sentence."""
     if problem.status == 404:  # noqa: PLR2004  (HTTP's own number)
@@ -56,6 +65,6 @@ def of_problem(problem: Problem) -> Fault:
     if problem.type == "validation" and problem.errors:
         errors: dict[str, list[str]] = {}
         for error in problem.errors:
-            errors.setdefault(error.field, []).append(error.message)
+            errors.setdefault(_TOP.match(error.field)[0], []).append(error.message)  # type: ignore[index]
         return wrong_fields(errors)
     return detail(400 if problem.type == "validation" else problem.status, problem.detail)

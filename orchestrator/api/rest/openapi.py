@@ -9,6 +9,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from orchestrator import __version__
 from orchestrator.api.rest.route import JSON, MULTIPART, Form, Route
+from orchestrator.contract.fields import LARGEST_ID
+
+_IDS: Final = frozenset({"project", "task", "node"})
+"""Parameters of paths that are numbers."""
 
 _REF: Final = "#/components/schemas/{model}"
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+*-]+")
@@ -93,7 +97,9 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _in_path(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    number = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
+    schema = number if name in _IDS else {"type": "string", "minLength": 1}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _in_query(query: type[Form] | None, schemas: _Schemas) -> list[dict[str, Any]]:
@@ -102,9 +108,21 @@ def _in_query(query: type[Form] | None, schemas: _Schemas) -> list[dict[str, Any
     schema = schemas.of(query, mode="validation")
     required = schema.get("required", [])
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": each}
+        {"name": name, "in": "query", "required": name in required, **_parameter(each)}
         for name, each in schema["properties"].items()
     ]
+
+
+def _parameter(schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe a parameter: one that is left out is not null, for an address has no null."""
+    given = {name: value for name, value in schema.items() if name not in {"title", "description"}}
+    if "anyOf" in given:
+        kinds = [kind for kind in given.pop("anyOf") if kind != {"type": "null"}]
+        given |= kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    if given.get("default", ...) is None:
+        del given["default"]
+    words = {"description": schema["description"]} if "description" in schema else {}
+    return {**words, "schema": given}
 
 
 def _request_body(route: Route, schemas: _Schemas) -> dict[str, Any]:
@@ -138,6 +156,9 @@ def _responses(route: Route, schemas: _Schemas) -> dict[str, Any]:
 def _answer(kind: Any, schemas: _Schemas) -> dict[str, Any]:
     if kind is None:
         return {"description": "Done."}
+    if isinstance(kind, tuple):
+        contents = [_answer(each, schemas)["content"] for each in kind]
+        return {"description": "Done.", "content": {media: it for each in contents for media, it in each.items()}}
     if isinstance(kind, str) and _MEDIA_TYPE.fullmatch(kind):
         return {"description": "The file.", "content": {kind: {}}}
     return {"description": "Done.", "content": {JSON: {"schema": schemas.of(kind, mode="serialization")}}}

@@ -1,37 +1,51 @@
 """Projects over REST: /api/projects/."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Any
 
 from aiohttp import web
-from pydantic import Field
 
 from orchestrator.api.ports import RestPorts
+from orchestrator.api.rest import listing
 from orchestrator.api.rest.application import shown
 from orchestrator.api.rest.commanding import settle_named
-from orchestrator.api.rest.faults import not_found
+from orchestrator.api.rest.faults import forbidden, not_found
+from orchestrator.api.rest.fields import GivenName, Moment, SearchText, Tags, Text, Whole
+from orchestrator.api.rest.listing import ListFilters, Listing, ordering
+from orchestrator.api.rest.pages import Page
 from orchestrator.api.rest.route import Call, Form, Route
-from orchestrator.contract.fields import MAX_DESCRIPTION, MAX_TEXT
 from orchestrator.contract.view_models import ProjectView
 from orchestrator.contract.views import public_project
 from orchestrator.domain.access import Role
 from orchestrator.domain.task import Project
+from orchestrator.engine.ports import PROJECT_ORDERS, ProjectQuery
 
-_Name = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
-_Description = Annotated[str, Field(max_length=MAX_DESCRIPTION)]
+
+class ProjectFilters(ListFilters):
+    """Which projects, and in which order."""
+
+    id: Whole | None = None
+    name: SearchText | None = None
+    description: SearchText | None = None
+    created_at: Moment | None = None
+    search: SearchText | None = None
+    """Part of the name or the description."""
 
 
 class ProjectForm(Form):
-    """A new project."""
+    """A new project, or all that can be changed of one."""
 
-    name: _Name
-    description: _Description = ""
+    name: GivenName
+    description: Text | None = None
+    tags: Tags | None = None
 
 
 class ProjectChange(Form):
     """Changes to a project; what is left out stays as it is."""
 
-    name: _Name | None = None
-    description: _Description | None = None
+    name: GivenName | None = None
+    description: Text | None = None
+    tags: Tags | None = None
 
 
 class Projects:
@@ -42,15 +56,23 @@ class Projects:
 
     def routes(self) -> list[Route]:
         """Give them."""
-        one = "/projects/{project}/"
+        every, one = "/projects/", "/projects/{project}/"
         return [
+            Route(
+                method="GET", path=every, name="listProjects", summary="List projects.", handler=self.listed,
+                query=ProjectFilters, streams=True, answers={200: list[ProjectView] | Page[ProjectView]}, faults=(404,),
+            ),
             Route(
                 method="GET", path=one, name="getProject", summary="Show a project.", handler=self.show,
                 answers={200: ProjectView},
             ),
             Route(
-                method="POST", path="/projects/", name="createProject", summary="Create a project.",
+                method="POST", path=every, name="createProject", summary="Create a project.",
                 handler=self.create, role=Role.OPERATOR, body=ProjectForm, answers={201: ProjectView},
+            ),
+            Route(
+                method="PUT", path=one, name="replaceProject", summary="Change a project, with its name at least.",
+                handler=self.update, role=Role.OPERATOR, body=ProjectForm, answers={200: ProjectView}, faults=(409,),
             ),
             Route(
                 method="PATCH", path=one, name="updateProject", summary="Change a project.", handler=self.update,
@@ -62,19 +84,35 @@ class Projects:
             ),
         ]  # fmt: skip
 
+    async def listed(self, call: Call) -> web.StreamResponse:
+        """List them."""
+        given: ProjectFilters = call.query
+        wanted = given.model_dump(exclude={"ordering", "page"})
+        query, by = ProjectQuery(visible=call.caller.projects, **wanted), ordering(given.ordering, PROJECT_ORDERS)
+        found = Listing(
+            count=lambda: self._ports.catalogue.count_projects(query),
+            numbers=lambda limit, offset: self._ports.catalogue.project_numbers(query, by, limit=limit, offset=offset),
+            views=self._views,
+        )
+        if given.page is None:
+            return await listing.array(call, found)
+        return await listing.page(call, found, number=given.page)
+
     async def show(self, call: Call) -> web.Response:
         """Show one."""
         return shown(await self._view(await self._named(call)))
 
     async def create(self, call: Call) -> web.Response:
         """Create one."""
-        return shown(await settle_named(self._ports.desk, "create-project", call.body.model_dump()), status=201)
+        if call.caller.projects is not None:
+            raise forbidden()  # It would not exist for the one who made it.
+        made = await settle_named(self._ports.desk, "create-project", _given(call.body))
+        return shown({**made, "tasks": []}, status=201)
 
     async def update(self, call: Call) -> web.Response:
         """Change one."""
         project = await self._named(call)
-        given = {name: value for name, value in call.body.model_dump().items() if value is not None}
-        if given:
+        if given := _given(call.body):
             await settle_named(self._ports.desk, "update-project", {"project": project.id, **given})
         return shown(await self._view(await self._named(call)))
 
@@ -93,3 +131,11 @@ class Projects:
 
     async def _view(self, project: Project) -> dict[str, Any]:
         return public_project(project, tasks=await self._ports.library.task_ids(project.id))
+
+    async def _views(self, ids: Sequence[int]) -> Sequence[dict[str, Any]]:
+        found = await self._ports.catalogue.projects_numbered(ids)
+        return [public_project(project, tasks=tasks) for project, tasks in found]
+
+
+def _given(form: Form) -> dict[str, Any]:
+    return {name: value for name, value in form.model_dump().items() if value is not None}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import ValidationError
 
 from orchestrator.api.rest.complaints import complain
@@ -13,6 +14,10 @@ from orchestrator.api.rest.route import JSON, Form, Route
 
 MAX_FORM: Final = 4_194_304
 """Bytes of a body that is read as a whole."""
+
+
+MALFORMED: Final = (ValueError, RuntimeError, LookupError, AssertionError, HttpProcessingError)
+"""What aiohttp raises for a form that is none: for its headers, its names, its encodings and its end."""
 
 
 def read_query(request: web.Request, route: Route) -> Form | None:
@@ -45,8 +50,8 @@ async def _fields(request: web.Request, route: Route) -> Mapping[str, Any]:
         return _object(await request.read())
     try:
         form = await request.post()
-    except ValueError as error:
-        raise detail(400, f"Multipart form parse error - {error}") from None
+    except MALFORMED as error:
+        raise detail(400, f"Multipart form parse error - {type(error).__name__}: {error}") from None
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 

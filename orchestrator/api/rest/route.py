@@ -54,8 +54,9 @@ Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 class Route:
     """An endpoint.
 
-    ``answers`` maps each status of success to what is in the body: a type, a media type, or None. ``streams``: the
-    handler reads the body itself, and ``body`` only describes it (with ``files``, beside any number of files).
+    ``answers`` maps each status of success to what is in the body: a type, a media type, several of these, or None.
+    ``streams``: the handler takes its own time, and reads the body itself; ``body`` only describes it (with ``files``,
+    beside any number of files).
     """
 
     method: str

@@ -3,11 +3,22 @@
 from orchestrator.engine.changes import OutboxEntry
 from orchestrator.engine.ports.desk import Accepted, Desk, Order, Outcome, Rejected, Renderer, Settled
 from orchestrator.engine.ports.files import Collected, Images, Shelves
+from orchestrator.engine.ports.listing import (
+    PROJECT_ORDERS,
+    TASK_ORDERS,
+    Catalogue,
+    Ordering,
+    ProjectQuery,
+    TaskQuery,
+)
 from orchestrator.engine.ports.nodes import JobCard, JobInfo, NodeClient, NodeClients, OutgoingFile
 from orchestrator.engine.ports.store import Clock, Library, ReplayBook, Store, TaskFilter, Transaction
 
 __all__ = [
+    "PROJECT_ORDERS",
+    "TASK_ORDERS",
     "Accepted",
+    "Catalogue",
     "Clock",
     "Collected",
     "Desk",
@@ -18,9 +29,11 @@ __all__ = [
     "NodeClient",
     "NodeClients",
     "Order",
+    "Ordering",
     "OutboxEntry",
     "Outcome",
     "OutgoingFile",
+    "ProjectQuery",
     "Rejected",
     "Renderer",
     "ReplayBook",
@@ -28,5 +41,6 @@ __all__ = [
     "Shelves",
     "Store",
     "TaskFilter",
+    "TaskQuery",
     "Transaction",
 ]

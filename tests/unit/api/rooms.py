@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from orchestrator.api.feed import Feed
 from orchestrator.api.ports import ControlPorts, RestPorts
@@ -20,7 +20,7 @@ from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.problem import Problem
 from orchestrator.domain.task import Project, Stage, Status, Task
 from orchestrator.engine.adoption import Sighting, Unseen
-from orchestrator.engine.ports import Order, OutboxEntry, Settled, TaskFilter
+from orchestrator.engine.ports import Catalogue, Order, OutboxEntry, Settled, TaskFilter
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -210,7 +210,8 @@ class FakeRooms:
         )
 
     def rest_ports(self) -> RestPorts:
-        return RestPorts(library=self.library, desk=self.desk, read_output=self.read_output)
+        catalogue = cast("Catalogue", None)  # Lists are shown over real stores.
+        return RestPorts(library=self.library, catalogue=catalogue, desk=self.desk, read_output=self.read_output)
 
     def dead_letters(self) -> DeadLetters:
         """The real thing over the bus in memory: the window and the shelf are tested together."""

@@ -223,6 +223,22 @@ def test_choosing_a_node_for_a_waiting_task_drops_the_job_it_would_have_restarte
     assert (9, False, "") == (moved.processing_node, moved.auto_processing_node, moved.job_uuid)
 
 
+@pytest.mark.parametrize("change", [{"from_scratch": True}, {"resize_to": 2048}])
+def test_an_ended_task_can_give_up_its_job_so_that_a_restart_sends_anew(change):
+    task = apply(sample_task(Stage.ENDED, Status.COMPLETED), UpdateTask(task=KEY, **change))
+    assert ("", "", None) == (task.uuid, task.job_uuid, task.job_node)
+    assert Step.PLACE is next_step(apply(task, pending(PendingAction.RESTART)))
+
+
+@pytest.mark.parametrize("stage", [Stage.UPLOADING, Stage.PROCESSING, Stage.COLLECTING])
+def test_a_task_at_work_keeps_its_job_and_the_size_of_its_images(stage):
+    task = sample_task(stage, STATUSES[stage][-1])
+    assert JOB == apply(task, UpdateTask(task=KEY, from_scratch=True, resize_to=task.resize_to)).job_uuid
+    problem = decide(task, UpdateTask(task=KEY, resize_to=2048), now=NOW, policy=POLICY).problem
+    assert problem
+    assert "conflict" == problem.type
+
+
 def test_a_draft_without_images_cannot_be_committed():
     draft = replace(sample_task(Stage.DRAFT, None), images_count=0, files_count=0)
     problem = decide(draft, CommitTask(task=KEY), now=NOW, policy=POLICY).problem

@@ -1,0 +1,79 @@
+"""Kinds of values in queries and bodies: the same from JSON, from a form and from an address."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from orchestrator.contract.fields import MAX_DESCRIPTION, MAX_OPTIONS, MAX_TEXT, OptionItem
+from orchestrator.contract.fields import Tags as WireTags
+
+_JSON_TEXT: Final = {"type": "string", "contentMediaType": "application/json"}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("A valid integer is required.")  # noqa: TRY004  (pydantic tells of ValueErrors only)
+    return value
+
+
+def _none_if_empty(value: Any) -> Any:
+    return None if isinstance(value, str) and value in {"", "null"} else _number(value)
+
+
+def _from_json(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise ValueError("Value must be valid JSON.") from None
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("Datetime value out of range.") from None
+
+
+def _or_json_text(schema: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [schema, _JSON_TEXT]})
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
+"""A whole number."""
+
+Key = Annotated[int | None, BeforeValidator(_none_if_empty)]
+"""The id of something; none where nothing is chosen, which a form writes as an empty text."""
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+"""A time; one without a zone is UTC."""
+
+Text = Annotated[str, Field(max_length=MAX_DESCRIPTION)]
+SearchText = Annotated[str, Field(max_length=MAX_TEXT)]
+GivenName = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+
+Options = Annotated[
+    list[OptionItem],
+    Field(max_length=MAX_OPTIONS),
+    BeforeValidator(_from_json),
+    _or_json_text(
+        {
+            "type": "array",
+            "maxItems": MAX_OPTIONS,
+            "items": {
+                "type": "object",
+                "properties": {"name": {"type": "string"}, "value": {"type": ["boolean", "number", "string"]}},
+                "required": ["name", "value"],
+            },
+        }
+    ),
+]
+"""Options for the processing engine: a list, or JSON text of one, which is all a form can hold."""
+
+Tags = Annotated[
+    WireTags, BeforeValidator(_from_json), _or_json_text({"type": "array", "items": {"type": "string", "minLength": 1}})
+]
+"""Tags: a list, or JSON text of one."""

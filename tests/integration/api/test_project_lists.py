@@ -1,0 +1,121 @@
+"""Lists of projects over REST: a bare array or pages, filters, orders, and what a caller may see."""
+
+from datetime import timedelta
+
+import pytest
+
+from orchestrator.api.rest import listing
+from orchestrator.domain.task import Project
+from tests.integration.api.site import Site
+from tests.integration.api.work import NOON, ended, put
+
+
+@pytest.fixture
+async def filled(daemon: Site) -> Site:
+    """Twelve projects: the default one, and those numbered 2 to 12, each a minute younger than the one before."""
+    projects = [
+        Project(
+            id=number,
+            name=f"Field {number}",
+            created_at=NOON + timedelta(minutes=number),
+            description="by the river" if number == 7 else "",
+            tags=("north",),
+        )
+        for number in range(2, 13)
+    ]
+    await put(daemon, ended(1, project=7), ended(2), ended(3, project=7), projects=tuple(projects))
+    return daemon
+
+
+async def ids(site: Site, query: str) -> list[int]:
+    status, body = await site.get(f"/projects/{query}")
+    assert 200 == status, body
+    return [project["id"] for project in (body if isinstance(body, list) else body["results"])]
+
+
+async def test_without_a_page_all_projects_come_as_a_bare_array_newest_first(filled):
+    status, projects = await filled.get("/projects/")
+    assert (200, 12) == (status, len(projects))
+    assert list(range(12, 1, -1)) == [project["id"] for project in projects if project["id"] > 1]
+    seventh = next(project for project in projects if project["id"] == 7)
+    assert ([1, 3], ["north"], "by the river") == (seventh["tasks"], seventh["tags"], seventh["description"])
+    assert ({"id", "name", "description", "created_at", "tasks", "owned", "permissions", "tags"}) == set(seventh)
+
+
+async def test_pages_have_ten_projects_and_know_their_neighbours(filled):
+    _, first = await filled.get("/projects/?page=1&ordering=id")
+    assert (12, None, list(range(1, 11))) == (first["count"], first["previous"], [it["id"] for it in first["results"]])
+    assert f"{filled.url}/api/projects/?page=2&ordering=id" == first["next"]
+    async with filled.session.get(first["next"]) as response:
+        second = await response.json()
+    assert ([11, 12], None) == ([it["id"] for it in second["results"]], second["next"])
+    assert f"{filled.url}/api/projects/?page=1&ordering=id" == second["previous"]
+    assert [11, 12] == await ids(filled, "?page=last&ordering=id")
+
+
+@pytest.mark.parametrize("page", ["3", "0", "-1", "x", "1.5", "99999999999999999999"])
+async def test_a_page_that_is_not_there_is_not_found(filled, page):
+    assert (404, {"detail": "Invalid page."}) == await filled.get(f"/projects/?page={page}")
+
+
+async def test_a_list_of_nothing_has_one_empty_page(filled):
+    assert (200, {"count": 0, "next": None, "previous": None, "results": []}) == await filled.get(
+        "/projects/?page=1&name=none"
+    )
+
+
+async def test_filters(filled):
+    for query, expected in (
+        ("id=7", [7]), ("name=Field%203", [3]), ("description=by%20the%20river", [7]), ("search=RIVER", [7]),
+        ("search=field%201", [12, 11, 10]), ("created_at=2026-11-23T12:05:00Z", [5]),
+        ("created_at=2026-11-23T13:05:00%2B01:00", [5]), ("created_at=2026-11-23T12:05:00", [5]),
+        ("id=7&search=field", [7]), ("id=&name=&page=&search=river", [7]), ("search=%25", []),
+    ):  # fmt: skip
+        assert (query, expected) == (query, await ids(filled, f"?{query}"))
+
+
+async def test_orders_with_an_unknown_field_ignored(filled):
+    assert [1, 2, 3] == (await ids(filled, "?ordering=id"))[:3]
+    assert [12, 11, 10] == (await ids(filled, "?ordering=-id"))[:3]
+    assert [9, 8, 7] == (await ids(filled, "?ordering=unknown,-name"))[:3]
+    assert await ids(filled, "") == await ids(filled, "?ordering=owner")
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ("id=x", {"id": ["A valid integer is required."]}),
+        ("created_at=x", {"created_at": ["Enter a valid date/time."]}),
+        ("created_at=0001-01-01T00:00:00%2B23:00", {"created_at": ["Datetime value out of range."]}),
+        (f"search={'x' * 256}", {"search": ["Ensure this field has no more than 255 characters."]}),
+    ],
+)
+async def test_wrong_filters_are_told(filled, query, body):
+    assert (400, body) == await filled.get(f"/projects/?{query}")
+
+
+async def test_a_long_list_is_sent_as_it_is_read(filled, monkeypatch):
+    whole = (await filled.get("/projects/"))[1]
+    monkeypatch.setattr(listing, "AT_ONCE", 5)
+    assert (200, whole) == await filled.get("/projects/")
+
+
+async def test_put_changes_what_is_given_and_needs_the_name(filled):
+    status, changed = await filled.call("PUT", "/projects/7/", json={"name": "Meadow", "tags": ["south", "wet"]})
+    assert (200, "Meadow", "by the river", ["south", "wet"], [1, 3]) == (
+        status, changed["name"], changed["description"], changed["tags"], changed["tasks"],
+    )  # fmt: skip
+    assert (400, {"name": ["This field is required."]}) == await filled.call("PUT", "/projects/7/", json={})
+    _, changed = await filled.patch("/projects/7/", data={"tags": '["east"]', "description": ""})
+    assert (["east"], "", "Meadow") == (changed["tags"], changed["description"], changed["name"])
+    assert (400, {"tags": ["Value must be valid JSON."]}) == await filled.patch("/projects/7/", data={"tags": "["})
+
+
+async def test_a_new_project_has_its_tags_and_no_tasks(daemon):
+    _, made = await daemon.post("/projects/", json={"name": "Fields", "tags": ["north"]})
+    assert (["north"], []) == (made["tags"], made["tasks"])
+
+
+async def test_the_default_project_stays(daemon):
+    status, body = await daemon.delete("/projects/1/")
+    assert (409, "the default project") == (status, body["detail"][:19])
