@@ -1,6 +1,7 @@
 """What the engine needs of the rooms around it, as small Protocols. ``app.py`` plugs the concrete ones in."""
 
 from orchestrator.engine.changes import OutboxEntry
+from orchestrator.engine.ports.arrivals import Albums, Arrival, Arrivals, Arrived, Chunk, Download, Results
 from orchestrator.engine.ports.desk import Accepted, Desk, Order, Outcome, Rejected, Renderer, Settled
 from orchestrator.engine.ports.files import Collected, Images, Shelves
 from orchestrator.engine.ports.nodes import JobCard, JobInfo, NodeClient, NodeClients, OutgoingFile
@@ -8,9 +9,15 @@ from orchestrator.engine.ports.store import Clock, Library, ReplayBook, Store, T
 
 __all__ = [
     "Accepted",
+    "Albums",
+    "Arrival",
+    "Arrivals",
+    "Arrived",
+    "Chunk",
     "Clock",
     "Collected",
     "Desk",
+    "Download",
     "Images",
     "JobCard",
     "JobInfo",
@@ -24,6 +31,7 @@ __all__ = [
     "Rejected",
     "Renderer",
     "ReplayBook",
+    "Results",
     "Settled",
     "Shelves",
     "Store",

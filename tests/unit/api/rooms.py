@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
+from unittest.mock import Mock
 
 from orchestrator.api.feed import Feed
-from orchestrator.api.ports import ControlPorts, RestPorts
+from orchestrator.api.ports import ControlPorts, FilePorts, RestPorts
 from orchestrator.bus.dead_letters import DeadLetters
 from orchestrator.bus.memory import MemoryBus
 from orchestrator.contract.answers import accepted, rejected
@@ -210,7 +211,9 @@ class FakeRooms:
         )
 
     def rest_ports(self) -> RestPorts:
-        return RestPorts(library=self.library, desk=self.desk, read_output=self.read_output)
+        """Without the files: whole daemons show those (tests/integration/api)."""
+        files = cast(FilePorts, Mock(spec=FilePorts))
+        return RestPorts(library=self.library, desk=self.desk, read_output=self.read_output, files=files)
 
     def dead_letters(self) -> DeadLetters:
         """The real thing over the bus in memory: the window and the shelf are tested together."""
