@@ -18,6 +18,7 @@ import structlog
 
 from orchestrator import __version__, crashing
 from orchestrator.api.feed import Feed
+from orchestrator.api.ports import FilePorts
 from orchestrator.api.server import Server
 from orchestrator.bus.intake import Intake
 from orchestrator.bus.port import Bus
@@ -28,7 +29,7 @@ from orchestrator.domain.commands import AddProcessingNode, RemoveProcessingNode
 from orchestrator.domain.errors import StorageFailed, StoreError
 from orchestrator.domain.findings import Checkup, Finding
 from orchestrator.domain.transitions import Policy
-from orchestrator.doors import Inside, build_bus, build_server, bus_problem
+from orchestrator.doors import Inside, build_bus, build_files, build_server, bus_problem
 from orchestrator.engine.doctor import RESTORE, Doctor
 from orchestrator.engine.engine import Engine, Rooms, build_engine
 from orchestrator.engine.job_check import JobCheck
@@ -65,6 +66,7 @@ class App:
     bus: Bus
     relay: Relay
     server: Server
+    files: FilePorts
     failed: asyncio.Event
 
     def status(self) -> str:
@@ -112,9 +114,10 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         inspector = ShelfInspector(root=settings.files.root)
         stack.push_async_callback(inspector.close)
         doctor = Doctor(store=store, shelves=inspector, clock=clock, jobs=JobCheck(engine.adoption, engine.conductor))
-        inside = Inside(settings, engine, store, shelves, bus, relay, feed, metrics, doctor)
+        files = build_files(settings, store, stack)
+        inside = Inside(settings, engine, store, shelves, bus, relay, feed, metrics, doctor, files)
         server = build_server(inside)
-        app = App(settings, engine, store, bus, relay, server, engine.failed)
+        app = App(settings, engine, store, bus, relay, server, files, engine.failed)
         _publish_gauges(metrics, app)
         loops = _Loops(app.failed)
         # Closed in reverse: server, intake, engine, relay (drained), bus.
@@ -156,7 +159,10 @@ def _make_root(root: Path) -> None:
 async def _engine(settings: Settings, store: SqlStore, stack: AsyncExitStack) -> tuple[Engine, TaskShelves]:
     files, nodes = settings.files, settings.nodes
     images = ImageFiles(
-        root=files.root, import_roots=files.import_roots, limits=FetchLimits(max_bytes=files.max_image_bytes)
+        root=files.root,
+        import_roots=files.import_roots,
+        uploads=files.root / "tasks",
+        limits=FetchLimits(max_bytes=files.max_image_bytes),
     )
     stack.push_async_callback(images.close)
     shelves = TaskShelves(

@@ -1,10 +1,11 @@
 """Builds the doors of the daemon: the bus, and what is served on TCP and on the control socket."""
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from orchestrator.api.control import control_application
 from orchestrator.api.feed import Feed
-from orchestrator.api.ports import ControlPorts, RestPorts
+from orchestrator.api.ports import ControlPorts, FilePorts, RestPorts
 from orchestrator.api.server import Server
 from orchestrator.api.window import window_application
 from orchestrator.bus.dead_letters import DeadLetters
@@ -15,7 +16,7 @@ from orchestrator.bus.relay import Relay
 from orchestrator.contract.topology import Topology
 from orchestrator.engine.doctor import Doctor
 from orchestrator.engine.engine import Engine
-from orchestrator.files import TaskShelves
+from orchestrator.files import ArrivalHall, TaskAlbums, TaskResults, TaskShelves
 from orchestrator.settings import Settings
 from orchestrator.store import SqlStore
 from orchestrator.telemetry.metrics import Metrics
@@ -42,6 +43,21 @@ class Inside:
     feed: Feed
     metrics: Metrics
     doctor: Doctor
+    files: FilePorts
+
+
+def build_files(settings: Settings, store: SqlStore, stack: AsyncExitStack) -> FilePorts:
+    """Give what takes files in and hands them out over HTTP; it is closed with the stack."""
+    files = settings.files
+    arrivals = ArrivalHall(
+        root=files.root, keep_free=files.keep_free_bytes, max_file_bytes=files.max_image_bytes,
+        max_archive_bytes=files.max_unpacked_bytes,
+    )  # fmt: skip
+    albums = TaskAlbums(root=files.root, max_file_bytes=files.max_image_bytes)
+    results = TaskResults(root=files.root)
+    for room in (arrivals, albums, results):
+        stack.push_async_callback(room.close)
+    return FilePorts(arrivals=arrivals, albums=albums, results=results, sources=store.sources)
 
 
 def build_server(inside: Inside) -> Server:
@@ -53,8 +69,9 @@ def build_server(inside: Inside) -> Server:
         subscribe=inside.feed.subscribe, dead_letters=letters, adoption=engine.adoption, doctor=inside.doctor,
     )  # fmt: skip
     rest = RestPorts(
-        library=inside.store, catalogue=inside.store, desk=engine.turn, read_output=inside.shelves.read_output
-    )
+        library=inside.store, catalogue=inside.store, desk=engine.turn, read_output=inside.shelves.read_output,
+        files=inside.files,
+    )  # fmt: skip
     ready = [lambda: ("bus", bus_problem(inside.bus)), lambda: ("store", store_problem(engine))]
     return Server(
         host=api.host,

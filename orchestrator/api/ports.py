@@ -9,9 +9,9 @@ from typing import Protocol
 from orchestrator.domain.adoption import Foundling
 from orchestrator.domain.dead_letters import Change, Letter, LetterPage, Replay
 from orchestrator.domain.findings import Checkup
-from orchestrator.domain.task import Task
+from orchestrator.domain.task import Source, Task
 from orchestrator.engine.adoption import Sighting
-from orchestrator.engine.ports import Catalogue, Desk, Library
+from orchestrator.engine.ports import Albums, Arrivals, Catalogue, Desk, Library, Results
 
 Check = Callable[[], tuple[str, str | None]]
 """Looks at one part of the daemon: its name, and what is wrong with it for people (None: nothing)."""
@@ -89,13 +89,25 @@ class ControlPorts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilePorts:
+    """Files that come in and go out over HTTP."""
+
+    arrivals: Arrivals
+    albums: Albums
+    results: Results
+    sources: Callable[[int], Awaitable[tuple[Source, ...]]]
+    """Gives the files of a task, by its id. Raises ``StoreError``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RestPorts:
-    """What the REST API passes on to: reading, lists, commands, output."""
+    """What the REST API passes on to: reading, lists, commands, output, files."""
 
     library: Library
     catalogue: Catalogue
     desk: Desk
     read_output: ReadOutput
+    files: FilePorts
 
 
 def problems_of(checks: Sequence[Check]) -> dict[str, str]:

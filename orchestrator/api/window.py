@@ -9,16 +9,19 @@ from orchestrator.api.health import Figures, add_health
 from orchestrator.api.ports import Check, RestPorts
 from orchestrator.api.problems import problems_in_json
 from orchestrator.api.rest.application import Authenticate, admit_everyone, rest_application
+from orchestrator.api.rest.downloads import Downloads
 from orchestrator.api.rest.nodes import Nodes
 from orchestrator.api.rest.projects import Projects
 from orchestrator.api.rest.reading import MAX_FORM
 from orchestrator.api.rest.route import Route
 from orchestrator.api.rest.tasks import Tasks
+from orchestrator.api.rest.uploads import Uploads
 
 
 def routes_of(ports: RestPorts) -> list[Route]:
     """Give every endpoint of the REST API."""
-    return [*Projects(ports).routes(), *Tasks(ports).routes(), *Nodes(ports).routes()]
+    resources = (Projects(ports), Tasks(ports), Uploads(ports), Downloads(ports), Nodes(ports))
+    return [route for resource in resources for route in resource.routes()]
 
 
 def window_application(

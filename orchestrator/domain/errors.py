@@ -14,6 +14,8 @@
     ├── FileError                    a local file or source did not serve
     │   ├── SourceFailed             an image is missing, unreadable or not allowed
     │   ├── SourceHindered           an image could not be fetched just now                     retryable
+    │   ├── FileRefused              a file that came in over HTTP is none that is taken
+    │   ├── FileTooLarge             a file that came in over HTTP, or all of them, are too much
     │   ├── ResultsCorrupt           an archive did not stand verification                      retryable
     │   └── StorageFailed            the disk is full or read-only                              retryable
     ├── BusError                     the broker is away or refused                              retryable
@@ -100,6 +102,18 @@ class SourceHindered(FileError):
 
     code = "source-hindered"
     retryable = True
+
+
+class FileRefused(FileError):
+    """A file that came in over HTTP is none that is taken: by its name, or because it is empty."""
+
+    code = "file-refused"
+
+
+class FileTooLarge(FileError):
+    """A file that came in over HTTP is larger than is taken, or there are too many."""
+
+    code = "file-too-large"
 
 
 class ResultsCorrupt(FileError):

@@ -8,7 +8,7 @@ class Names:
     """The names given out so far."""
 
     def __init__(self, taken: Iterable[str]) -> None:
-        self._used = {_key(name) for name in taken}
+        self._used = {folded(name) for name in taken}
         self._next: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -17,22 +17,23 @@ class Names:
 
     def has(self, name: str) -> bool:
         """Whether the name is given out, in whatever case."""
-        return _key(name) in self._used
+        return folded(name) in self._used
 
     def give(self, wanted: str) -> str:
         """Give the wanted name, or the first free one like it: ``IMG_1.JPG``, ``IMG_1-2.JPG``, ``IMG_1-3.JPG``."""
-        key = _key(wanted)
+        key = folded(wanted)
         if key not in self._used:
             self._used.add(key)
             return wanted
         stem, dot, suffix = wanted.rpartition(".") if "." in wanted else (wanted, "", "")
         number = self._next.get(key, 2)
-        while _key(name := f"{stem}-{number}{dot}{suffix}") in self._used:
+        while folded(name := f"{stem}-{number}{dot}{suffix}") in self._used:
             number += 1
         self._next[key] = number + 1
-        self._used.add(_key(name))
+        self._used.add(folded(name))
         return name
 
 
-def _key(name: str) -> str:
+def folded(name: str) -> str:
+    """Give a name as names are compared: without regard to case."""
     return name.lower() if name.isascii() else unicodedata.normalize("NFC", name.casefold())

@@ -107,7 +107,7 @@ class Turn:
         given = sources_of(command)
         if not given or not isinstance(command, CreateTask | CommitTask):
             return PreparedOrder(order)
-        expanded = await self.images.expand(given)
+        expanded = await self.images.expand(given, own=order.own)
         if isinstance(expanded, Problem):
             return PreparedOrder(order, expanded)
         return PreparedOrder(replace(order, command=replace(command, sources=expanded)))

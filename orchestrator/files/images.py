@@ -56,16 +56,18 @@ class ImageFiles:
         self._workers = Workbench(name="files-stage", threads=min(4, os.cpu_count() or 1))
         self._fetcher = Fetcher(limits=limits or FetchLimits(), bench=self._workers, session=session_factory)
 
-    async def expand(self, sources: Sequence[Source], *, taken: Sequence[str] = ()) -> tuple[Source, ...] | Problem:
+    async def expand(
+        self, sources: Sequence[Source], *, taken: Sequence[str] = (), own: bool = False
+    ) -> tuple[Source, ...] | Problem:
         """Resolve what a command names into single files with unique names, or say what is wrong with which."""
         if len(sources) <= self._inline_files:
             try:
-                return self._expansion(taken, None).run(sources)
+                return self._expansion(taken, None, own=own).run(sources)
             except NeedsThread:
                 pass
         try:
             async with asyncio.timeout(self._listing_deadline):
-                return await self._lookers.ask(lambda stop: self._expansion(taken, stop).run(sources))
+                return await self._lookers.ask(lambda stop: self._expansion(taken, stop, own=own).run(sources))
         except TimeoutError:
             return invalid_field(
                 "images", f"looking at the files took more than {self._listing_deadline:g} s: is a network share away?"
@@ -90,8 +92,8 @@ class ImageFiles:
         await self._lookers.close()
         await self._workers.close()
 
-    def _expansion(self, taken: Sequence[str], stop: Stop | None) -> Expansion:
-        return Expansion(self._roots, taken=taken, stop=stop, max_files=self._max_files)
+    def _expansion(self, taken: Sequence[str], stop: Stop | None, *, own: bool) -> Expansion:
+        return Expansion(self._roots, taken=taken, own=own, stop=stop, max_files=self._max_files)
 
     async def _opener(self, task: Task, source: Source) -> Callable[[], int]:
         match _address(source):

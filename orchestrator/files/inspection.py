@@ -17,7 +17,7 @@ from orchestrator.files.workbench import Workbench
 QUIET = 600.0
 """Seconds for which nobody must have touched a thing that is called left over: a restart may just have begun."""
 
-_LEFT = ("assets.old", "assets.ready", "assets.new-*", "incoming", "staging", "upload.json")
+_LEFT = ("assets.old", "assets.ready", "assets.new-*", "incoming", "parts", "staging", "upload.json")
 
 
 class ShelfInspector:

@@ -33,9 +33,14 @@ class Shelf:
         return self.folder / "assets.old"
 
     @property
-    def bundles(self) -> Path:
-        """Folders of the results, zipped because someone asked for them."""
-        return self.folder / "bundles"
+    def images(self) -> Path:
+        """Images that came in over HTTP; they stay for as long as the task."""
+        return self.folder / "images"
+
+    @property
+    def parts(self) -> Path:
+        """Files of a draft that come in chunks, not yet whole."""
+        return self.folder / "parts"
 
     @property
     def incoming(self) -> Path:
@@ -73,6 +78,7 @@ class Layout:
         self.root = root.absolute()
         self.tasks = self.root / "tasks"
         self.swaps = self.root / "swaps"
+        self.arrivals = self.root / "arrivals"
         self.presence = self.root / "daemons.lock"
 
     def shelf(self, task: int) -> Shelf:

@@ -20,17 +20,19 @@ NONE_SET = "no folder is open for imports: set files.import_roots to the folders
 
 
 class ImportRoots:
-    """Folders open for imports. ``uploads`` holds what came in through our own doors, and is open without saying."""
+    """Folders open for imports. ``uploads`` holds what came in over HTTP: open to whoever says it is his."""
 
     def __init__(self, roots: Sequence[Path], *, uploads: Path | None = None) -> None:
         self._roots = [os.path.abspath(root) for root in roots]  # noqa: PTH100 - strings throughout: this path is hot
         self._own = [os.path.abspath(uploads)] if uploads else []  # noqa: PTH100 - as above
         self._prefixes: tuple[str, ...] = ()
+        self._own_prefixes: tuple[str, ...] = ()
         self._resolve_roots()
 
-    def locate(self, path: str, *, folders: dict[str, str]) -> tuple[str, os.stat_result | None]:
+    def locate(self, path: str, *, folders: dict[str, str], own: bool = False) -> tuple[str, os.stat_result | None]:
         """Give the real path and what is there, None for nothing. Raises ``Unusable`` for what lies outside.
 
+        ``own``: it may lie among the uploads, too.
         ``folders`` remembers the real path of each folder for as long as one command is looked at.
         """
         try:
@@ -41,18 +43,18 @@ class ImportRoots:
                 found = _look(real)
         except OSError as error:
             raise Unusable(f"{shown(path)} cannot be looked at: {os.strerror(error.errno or 0).lower()}.") from None
-        if not self._holds(real):
+        if not self._holds(real, own=own):
             raise Unusable(self._outside(path))
         return real, found
 
     def open(self, real: str, *, name: str) -> int:
         """Open a file by the real path that ``locate`` gave, through no link. Raises ``SourceFailed``."""
-        prefix = next((prefix for prefix in self._prefixes if real.startswith(prefix)), None)
+        prefix = next((prefix for prefix in self._prefixes + self._own_prefixes if real.startswith(prefix)), None)
         parts = real[len(prefix) :].split("/") if prefix else []
         if prefix is None or not all(parts) or ".." in parts:
             raise SourceFailed(f"{name} is not in a folder open for imports (files.import_roots) any more.")
         with reading(name):
-            descriptor = _walk(prefix, parts)
+            descriptor = walk(prefix, parts)
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             return descriptor
         os.close(descriptor)
@@ -67,20 +69,27 @@ class ImportRoots:
             real = folders[parent] = os.path.realpath(parent or "/")
         return f"{real.rstrip('/')}/{name}"
 
-    def _holds(self, real: str) -> bool:
-        if f"{real}/".startswith(self._prefixes):
+    def _holds(self, real: str, *, own: bool) -> bool:
+        if f"{real}/".startswith(self._prefixes_for(own=own)):
             return True
         self._resolve_roots()  # A root may have been mounted, or moved, since we last looked.
-        return f"{real}/".startswith(self._prefixes)
+        return f"{real}/".startswith(self._prefixes_for(own=own))
+
+    def _prefixes_for(self, *, own: bool) -> tuple[str, ...]:
+        return self._prefixes + self._own_prefixes if own else self._prefixes
 
     def _resolve_roots(self) -> None:
-        real = (os.path.realpath(root) for root in (*self._roots, *self._own))
-        self._prefixes = tuple(root.rstrip("/") + "/" for root in real)
+        self._prefixes = tuple(map(_prefix, self._roots))
+        self._own_prefixes = tuple(map(_prefix, self._own))
 
     def _outside(self, path: str) -> str:
         if not self._roots:
             return f"{shown(path)} cannot be taken: {NONE_SET}"
         return f"{shown(path)} lies, or leads, outside the folders open for imports (files.import_roots)."
+
+
+def _prefix(root: str) -> str:
+    return os.path.realpath(root).rstrip("/") + "/"
 
 
 def _look(path: str) -> os.stat_result | None:
@@ -90,7 +99,8 @@ def _look(path: str) -> os.stat_result | None:
         return None
 
 
-def _walk(prefix: str, parts: list[str]) -> int:
+def walk(prefix: str, parts: list[str]) -> int:
+    """Open a file below a folder, through no link. Raises ``OSError``."""
     folder = os.open(prefix, _FOLDER)
     try:
         for part in parts[:-1]:

@@ -1,17 +1,15 @@
 """Results and console output on disk: a folder for each task, old results kept until new ones are verified."""
 
 import contextlib
-import os
-import stat
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.domain.errors import ResultsCorrupt
 from orchestrator.domain.task import Task
 from orchestrator.engine.ports import Collected
 from orchestrator.files.archive import ArchiveLimits, contents, opened
-from orchestrator.files.assets import ARCHIVE, BY_NAME, available
-from orchestrator.files.bundles import bundled
+from orchestrator.files.assets import ARCHIVE, available
 from orchestrator.files.console import MAX_OUTPUT, Console
 from orchestrator.files.deletion import delete_file, delete_tree
 from orchestrator.files.extraction import Extraction
@@ -24,7 +22,7 @@ from orchestrator.files.workbench import Stop, Workbench
 
 
 class TaskShelves:
-    """Implements ``orchestrator.engine.ports.Shelves`` below one root folder, and what the API reads from it."""
+    """Implements ``orchestrator.engine.ports.Shelves`` below one root folder, and gives the API the console output."""
 
     def __init__(
         self,
@@ -54,6 +52,7 @@ class TaskShelves:
         with self._presence.entering() as alone:
             if alone:
                 repair(self._layout.tasks, self._layout.swaps)
+                delete_tree(self._layout.arrivals)
 
     async def close(self) -> None:
         """Let the threads go."""
@@ -101,6 +100,12 @@ class TaskShelves:
         with storing(f"Reading how far the upload of task {task.id} is"):
             return await self._readers.run(lambda _: take_note(path, task.job_uuid))
 
+    async def last_arrival(self, task: Task) -> datetime | None:
+        """Say when an image of the task last came in over HTTP. Raises ``StorageFailed``."""
+        shelf = self._layout.shelf(task.id)
+        with storing(f"Looking at the images of task {task.id}"):
+            return await self._readers.run(lambda _: _last_change(shelf.images, shelf.parts))
+
     async def remove(self, task: Task) -> None:
         """Delete all that is kept for the task. Raises ``StorageFailed``."""
         self._console.forget(task.id)
@@ -124,31 +129,6 @@ class TaskShelves:
     async def read_output(self, task_id: int, line: int, limit: int | None) -> tuple[list[str], int]:
         """Give lines from ``line`` on (negative: 0), and how many there are; a negative limit means the last n."""
         return await self._console.read(task_id, line=line, limit=limit)
-
-    # ------------------------------------------------------------------------------------------ for the API to read
-
-    async def asset(self, task_id: int, name: str) -> Path | None:
-        """Give the file to send for one of WebODM's assets, zipped now if it is a folder; None: it does not exist."""
-        asset = BY_NAME.get(name)
-        if asset is None:
-            return None
-        shelf = self._layout.shelf(task_id)
-        if not asset.folder:
-            place = shelf.assets / asset.path
-            return place if place.is_file() else None
-        with storing(f"Zipping {name} of task {task_id}"):
-            return await self._readers.run(lambda stop: bundled(shelf, asset, stop=stop))
-
-    def raw_file(self, task_id: int, path: str) -> Path | None:
-        """Give a file of the results by its path within them; None for folders, links and whatever leads out."""
-        parts = path.split("/")
-        if any(part in {"", ".", ".."} or "\0" in part for part in parts):
-            return None
-        place = self._layout.shelf(task_id).assets.joinpath(*parts)
-        with contextlib.suppress(OSError):
-            if stat.S_ISREG(os.lstat(place).st_mode):
-                return place
-        return None
 
     def _accept(self, task: Task, stop: Stop) -> Collected:
         shelf = self._layout.shelf(task.id)
@@ -182,6 +162,11 @@ class TaskShelves:
     async def _delete(self, path: Path, what: str) -> None:
         with storing(what):
             await self._deleters.run(lambda stop: delete_tree(path, stop=stop))
+
+
+def _last_change(*folders: Path) -> datetime | None:
+    times = [datetime.fromtimestamp(folder.stat().st_mtime, UTC) for folder in folders if folder.exists()]
+    return max(times, default=None)
 
 
 def _discard(new: Path) -> None:

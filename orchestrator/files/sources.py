@@ -50,8 +50,11 @@ class _Found:
 class Expansion:
     """One command's files. ``stop``: None when it must not take long, so that ``NeedsThread`` is raised instead."""
 
-    def __init__(self, roots: ImportRoots, *, taken: Sequence[str], stop: Stop | None, max_files: int) -> None:
+    def __init__(
+        self, roots: ImportRoots, *, taken: Sequence[str], own: bool, stop: Stop | None, max_files: int
+    ) -> None:
         self._roots = roots
+        self._own = own
         self._stop = stop
         self._max_files = max_files
         self._names = Names(taken)
@@ -115,13 +118,16 @@ class Expansion:
         if isinstance(address, Web):
             yield _Found(source.uri, address.name, -1)
             return
-        real, found = self._roots.locate(address.path, folders=self._folders)
+        real, found = self._located(address.path)
         if found is None and is_pattern(address.path):
             yield from self._listed(source, self._matching(address.path))
         elif found is not None and stat.S_ISDIR(found.st_mode):
             yield from self._listed(source, self._in_folder(real))
         else:
             yield _file(address, real, found)
+
+    def _located(self, path: str) -> tuple[str, os.stat_result | None]:
+        return self._roots.locate(path, folders=self._folders, own=self._own)
 
     def _listed(self, source: Source, paths: Iterator[str]) -> Iterator[_Found]:
         if source.side or source.name:
@@ -132,7 +138,7 @@ class Expansion:
             name = path.rpartition("/")[2]
             if not (is_image(name) or is_side(name)):
                 continue
-            real, found = self._roots.locate(path, folders=self._folders)
+            real, found = self._located(path)
             if found is not None and stat.S_ISREG(found.st_mode):
                 any_image = any_image or is_image(name)
                 yield _Found(file_uri(real), name, _readable(path, real, found), listed=True)
@@ -148,7 +154,7 @@ class Expansion:
         if self._stop is None:
             raise NeedsThread
         folder, segments = fixed_part(pattern)
-        real, found = self._roots.locate(folder, folders=self._folders)
+        real, found = self._located(folder)
         if found is None:
             raise Unusable(f"{shown(folder)} does not exist.")
         return Search(stop=self._stop).files(real, segments)

@@ -59,8 +59,8 @@ def _settle_file(path: Path) -> None:
 
 
 def clear(shelf: Shelf, *, stop: Stop | None = None) -> None:
-    """Delete what earlier work left: replaced results, half-extracted ones, zips made of replaced ones."""
-    for pattern in ("assets.old", "assets.new-*", "bundles"):
+    """Delete what earlier work left: replaced results, half-extracted ones."""
+    for pattern in ("assets.old", "assets.new-*"):
         for left in shelf.folder.glob(pattern):
             delete_tree(left, stop=stop)
 

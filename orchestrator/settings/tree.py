@@ -69,7 +69,9 @@ class Files(Section):
     import_roots: Annotated[tuple[Folder, ...], BeforeValidator(listed)] = ()
     """Folders from which ``file://`` images may come; none by default."""
     max_image_bytes: Size = 2_000_000_000
-    """Largest single image that is fetched."""
+    """Largest single image that is fetched or uploaded."""
+    keep_free_bytes: Size = 500_000_000
+    """Room on the disk that uploads leave free: what does not fit beside it is refused."""
     max_unpacked_bytes: Size = 500_000_000_000
     """Largest results of one task, unpacked."""
     max_output_bytes: Size = 100_000_000

@@ -45,7 +45,7 @@ class StormImages:
         self._world = world
         self._life = life
 
-    async def expand(self, sources, *, taken=()):
+    async def expand(self, sources, *, taken=(), own=False):
         await self._world.pause(self._life, 0.001)
         return tuple(replace(source, name=source.uri.rsplit("/", 1)[-1], size=1000) for source in sources)
 
@@ -115,6 +115,9 @@ class StormShelves:
     async def note_upload(self, task, names):
         await self._write("Noting the upload")
         self._cupboard.of(task.id).note = (task.job_uuid, frozenset(names))
+
+    async def last_arrival(self, task):
+        await self._world.pause(self._life, 0.001)
 
     async def take_upload_note(self, task):
         await self._world.pause(self._life, 0.001)

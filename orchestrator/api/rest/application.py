@@ -7,13 +7,13 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from orchestrator.api.rest.faults import Body, Fault, detail, forbidden
+from orchestrator.api.rest.faults import Body, Fault, detail, forbidden, of_error
 from orchestrator.api.rest.openapi import document
 from orchestrator.api.rest.reading import MAX_FORM, read_body, read_query
 from orchestrator.api.rest.route import JSON, Call, Route
 from orchestrator.contract.json_text import to_json
 from orchestrator.domain.access import EVERYONE, Caller
-from orchestrator.domain.errors import OrchestratorError, StoreError
+from orchestrator.domain.errors import OrchestratorError
 
 log = structlog.get_logger()
 
@@ -78,17 +78,13 @@ async def in_webodms_shapes(request: web.Request, handler: Entered) -> web.Strea
     try:
         return await handler(request)
     except Fault as fault:
-        return _no(fault.status, fault.body)
+        return _no_for(fault)
     except web.HTTPRedirection:
         raise
     except web.HTTPException as error:
         return _of_http(request, error)
-    except TimeoutError:
-        return _no(503, {"detail": "There was no answer in time; try again."})
-    except StoreError as error:
-        return _no(503, {"detail": f"The store is not usable just now: {error}"})
-    except OrchestratorError as error:
-        return _no(500, {"detail": str(error)})
+    except (ConnectionError, TimeoutError, OrchestratorError) as error:
+        return _no_for(of_error(error))
     except Exception:
         log.exception("api.request_failed", method=request.method, path=request.path)
         return _no(500, {"detail": "The daemon failed on this request; its log says more."})
@@ -96,6 +92,12 @@ async def in_webodms_shapes(request: web.Request, handler: Entered) -> web.Strea
 
 def _no(status: int, body: Body) -> web.Response:
     return shown(body, status=status)
+
+
+def _no_for(fault: Fault) -> web.Response:
+    answer = _no(fault.status, fault.body)
+    answer.headers.update(fault.headers)
+    return answer
 
 
 def _of_http(request: web.Request, error: web.HTTPException) -> web.StreamResponse:

@@ -11,9 +11,12 @@ from orchestrator.domain.problem import FieldError, Problem
 from orchestrator.engine.ports import Desk, Order
 
 
-async def settle(desk: Desk, command: Command) -> dict[str, Any]:
-    """Settle a command, and give what it was about as it now stands. Raises ``Fault``, ``StoreError``."""
-    (settled,) = await desk.settle([Order(command)])
+async def settle(desk: Desk, command: Command, *, own: bool = False) -> dict[str, Any]:
+    """Settle a command, and give what it was about as it now stands. Raises ``Fault``, ``StoreError``.
+
+    ``own``: its images came in over HTTP.
+    """
+    (settled,) = await desk.settle([Order(command, own=own)])
     answer = json.loads(settled.answer)
     if settled.accepted:
         subject: dict[str, Any] = answer[_SUBJECTS[COMMAND_NAMES[type(command)].rpartition("-")[2]]]

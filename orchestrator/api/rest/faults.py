@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from orchestrator.domain.errors import FileError, FileRefused, FileTooLarge, SourceFailed, StoreError
 from orchestrator.domain.problem import Problem
 
 Body = Mapping[str, object] | Sequence[str]
@@ -21,6 +22,7 @@ class Fault(Exception):
         super().__init__(f"{status}: {body}")
         self.status = status
         self.body = body
+        self.headers: dict[str, str] = {}
 
 
 def detail(status: int, sentence: str) -> Fault:
@@ -56,6 +58,24 @@ def wrong_field(name: str, sentence: str) -> Fault:
 def wrong_pk(name: str, id_: object) -> Fault:
     """A field names something that there is not."""
     return wrong_field(name, f'Invalid pk "{id_}" - object does not exist.')
+
+
+def of_error(error: Exception) -> Fault:
+    """Say what went wrong in a room, or on the way to one."""
+    match error:
+        case ConnectionError():
+            return detail(400, "The connection broke.")  # Nobody is left to read it.
+        case TimeoutError():
+            return detail(503, "There was no answer in time; try again.")
+        case StoreError():
+            return detail(503, f"The store is not usable just now: {error}")
+        case FileRefused() | SourceFailed():
+            return broken_rule(str(error))
+        case FileTooLarge():
+            return detail(413, str(error))
+        case FileError():
+            return detail(507, str(error))
+    return detail(500, str(error))
 
 
 def of_problem(problem: Problem) -> Fault:

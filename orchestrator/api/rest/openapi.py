@@ -22,10 +22,12 @@ _FAULTS: Mapping[int, str] = {
     403: "Credentials are missing, wrong, or do not suffice.",
     404: "There is no such thing, or not for the caller.",
     409: "It does not fit the state of what it is for; nothing has changed.",
+    408: "Nothing came for too long.",
     413: "The body is larger than is taken in.",
     415: "The body is in no form that is read here.",
     416: "No part of the file lies in the range that was asked for.",
     429: "Too many failed attempts; try again later.",
+    507: "The disk has not enough room.",
     503: "The daemon cannot answer just now; the same again may do later.",
 }
 

@@ -1,8 +1,8 @@
 """Reads queries and small bodies into their forms, whatever they came as; large ones are streamed by their handlers."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from orchestrator.api.rest.complaints import complain
 from orchestrator.api.rest.faults import NON_FIELD, detail, wrong_field
 from orchestrator.api.rest.route import JSON, Form, Route
+
+F = TypeVar("F", bound=Form)
 
 MAX_FORM: Final = 4_194_304
 """Bytes of a body that is read as a whole."""
@@ -29,10 +31,10 @@ async def read_body(request: web.Request, route: Route) -> Form | None:
     """Read the body, unless the handler does. Raises ``Fault``."""
     if route.body is None or route.streams:
         return None
-    return read_form(route.body, await _fields(request, route))
+    return read_form(route.body, await read_fields(request, route.kinds))
 
 
-def read_form(form: type[Form], given: Mapping[str, Any]) -> Form:
+def read_form(form: type[F], given: Mapping[str, Any]) -> F:
     """Check what was given. Raises ``Fault``."""
     try:
         return form.model_validate(given)
@@ -40,11 +42,12 @@ def read_form(form: type[Form], given: Mapping[str, Any]) -> Form:
         raise complain(error) from None
 
 
-async def _fields(request: web.Request, route: Route) -> Mapping[str, Any]:
+async def read_fields(request: web.Request, kinds: Collection[str]) -> Mapping[str, Any]:
+    """Read a small body of one of these media types. Raises ``Fault``."""
     kind = request.content_type
     if not request.can_read_body:
         return {}
-    if kind not in route.kinds:
+    if kind not in kinds:
         raise detail(415, f'Unsupported media type "{kind}" in request.')
     if kind == JSON:
         return _object(await request.read())

@@ -1,6 +1,7 @@
 """What the engine needs of the rooms around it, as small Protocols. ``app.py`` plugs the concrete ones in."""
 
 from orchestrator.engine.changes import OutboxEntry
+from orchestrator.engine.ports.arrivals import Albums, Arrival, Arrivals, Arrived, Chunk, Download, Results
 from orchestrator.engine.ports.desk import Accepted, Desk, Order, Outcome, Rejected, Renderer, Settled
 from orchestrator.engine.ports.files import Collected, Images, Shelves
 from orchestrator.engine.ports.listing import (
@@ -18,10 +19,16 @@ __all__ = [
     "PROJECT_ORDERS",
     "TASK_ORDERS",
     "Accepted",
+    "Albums",
+    "Arrival",
+    "Arrivals",
+    "Arrived",
     "Catalogue",
+    "Chunk",
     "Clock",
     "Collected",
     "Desk",
+    "Download",
     "Images",
     "JobCard",
     "JobInfo",
@@ -37,6 +44,7 @@ __all__ = [
     "Rejected",
     "Renderer",
     "ReplayBook",
+    "Results",
     "Settled",
     "Shelves",
     "Store",

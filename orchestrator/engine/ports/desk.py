@@ -47,12 +47,14 @@ class Renderer(Protocol):
 class Order:
     """A command as a door hands it in. ``message_id`` is its idempotency key; None: it has none.
 
-    ``traceparent`` is the W3C trace context it was sent in; '' without.
+    ``traceparent`` is the W3C trace context it was sent in; '' without. ``own``: its images may lie among those that
+    came in over HTTP; the door that took them in says so, never a client.
     """
 
     command: Command
     message_id: str | None = None
     traceparent: str = ""
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

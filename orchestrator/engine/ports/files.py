@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -21,10 +22,13 @@ class Collected:
 class Images(Protocol):
     """Images on their way in."""
 
-    async def expand(self, sources: Sequence[Source], *, taken: Sequence[str] = ()) -> tuple[Source, ...] | Problem:
+    async def expand(
+        self, sources: Sequence[Source], *, taken: Sequence[str] = (), own: bool = False
+    ) -> tuple[Source, ...] | Problem:
         """Resolve what a command names (files, folders, globs, http addresses) into single files, or say what is wrong.
 
         Names come out unique, case-insensitively, ``taken`` ones included. Local files are looked at, nothing is read.
+        ``own``: those that came in over HTTP may be named, too.
         """
         ...
 
@@ -72,6 +76,10 @@ class Shelves(Protocol):
 
         Raises ``StorageFailed``.
         """
+        ...
+
+    async def last_arrival(self, task: Task) -> datetime | None:
+        """Say when an image of the task last came in over HTTP; None: none ever did. Raises ``StorageFailed``."""
         ...
 
     async def remove(self, task: Task) -> None:

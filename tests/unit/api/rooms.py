@@ -5,9 +5,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
+from unittest.mock import Mock
 
 from orchestrator.api.feed import Feed
-from orchestrator.api.ports import ControlPorts, RestPorts
+from orchestrator.api.ports import ControlPorts, FilePorts, RestPorts
 from orchestrator.bus.dead_letters import DeadLetters
 from orchestrator.bus.memory import MemoryBus
 from orchestrator.contract.answers import accepted, rejected
@@ -210,8 +211,12 @@ class FakeRooms:
         )
 
     def rest_ports(self) -> RestPorts:
-        catalogue = cast("Catalogue", None)  # Lists are shown over real stores.
-        return RestPorts(library=self.library, catalogue=catalogue, desk=self.desk, read_output=self.read_output)
+        """Without lists and files: whole daemons show those (tests/integration/api)."""
+        catalogue = cast("Catalogue", None)
+        files = cast(FilePorts, Mock(spec=FilePorts))
+        return RestPorts(
+            library=self.library, catalogue=catalogue, desk=self.desk, read_output=self.read_output, files=files
+        )
 
     def dead_letters(self) -> DeadLetters:
         """The real thing over the bus in memory: the window and the shelf are tested together."""

@@ -204,7 +204,7 @@ class FakeClients:
 class FakeImages(Scripted):
     """Sources are what a command names."""
 
-    async def expand(self, sources, *, taken=()):
+    async def expand(self, sources, *, taken=(), own=False):
         return await self.meet("expand") or tuple(sources)
 
     async def stage(self, task, source, *, resize_to):
@@ -254,6 +254,9 @@ class FakeShelves(Scripted):
     async def note_upload(self, task, names):
         await self.meet("note", task.id)
         self.notes[task.id] = (task.job_uuid, frozenset(names))
+
+    async def last_arrival(self, task):
+        return await self.meet("last_arrival", task.id)
 
     async def take_upload_note(self, task):
         await self.meet("take_note", task.id)

@@ -1,5 +1,8 @@
 """Housekeeping: drafts that nobody finished expire with a plain reason, and old answers are dropped."""
 
+from datetime import timedelta
+from unittest.mock import AsyncMock
+
 import pytest
 
 from orchestrator.domain.commands import CreateProject
@@ -15,6 +18,16 @@ async def test_a_draft_that_nobody_touches_expires_and_says_why():
         draft = await bundle.create(partial=True)
         await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=7300)
         assert "the draft was not touched for 2 h, so it expired" in bundle.reasons(draft)
+        assert await bundle.row(draft) is None
+
+
+async def test_a_draft_that_still_gets_images_over_http_stays_until_it_gets_none():
+    async with running(Timing(draft_ttl=7200)) as bundle:
+        draft = await bundle.create(partial=True)
+        last = bundle.clock.now() + timedelta(seconds=7000)
+        bundle.shelves.last_arrival = AsyncMock(return_value=last)
+        await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=14_300)
+        assert bundle.clock.now() >= last + timedelta(seconds=7200)
         assert await bundle.row(draft) is None
 
 

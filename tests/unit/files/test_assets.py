@@ -1,9 +1,4 @@
-"""Assets by WebODM's names, as they are handed out."""
-
-import zipfile
-from pathlib import Path
-
-import pytest
+"""Assets by WebODM's names."""
 
 from orchestrator.files.assets import ASSETS, available
 
@@ -76,56 +71,3 @@ def test_a_folder_without_a_file_that_counts_is_no_asset(tmp_path):
     (tmp_path / "odm_texturing" / "odm_textured_model_geo.glb").touch()
 
     assert ("textured_model.glb",) == available(tmp_path)
-
-
-async def test_a_file_asset_is_the_file_itself(shelves, task, folder, fetched):
-    fetched(task, EVERYTHING)
-    await shelves.accept(task)
-
-    assert folder / "assets/odm_dem/dtm.tif" == await shelves.asset(134, "dtm.tif")
-    assert folder / "assets/all.zip" == await shelves.asset(134, "all.zip")
-
-
-async def test_a_folder_asset_is_zipped_once_for_as_long_as_the_results_stand(shelves, task, fetched):
-    fetched(task, EVERYTHING)
-    await shelves.accept(task)
-
-    first = await shelves.asset(134, "textured_model.zip")
-    with zipfile.ZipFile(first) as bundle:
-        assert ["odm_textured_model_geo.obj", "textures/1.png"] == bundle.namelist()
-        assert b"texture" == bundle.read("textures/1.png")
-    assert first == await shelves.asset(134, "textured_model.zip")
-
-    fetched(task, {"odm_texturing/new.obj": b"1"})
-    await shelves.accept(task)
-    with zipfile.ZipFile(await shelves.asset(134, "textured_model.zip")) as bundle:
-        assert ["new.obj"] == bundle.namelist()
-
-
-@pytest.mark.parametrize("name", ["dtm.tif", "dtm_tiles.zip", "all.zip", "nothing.zip", "../assets", "odm_dem/dtm.tif"])
-async def test_what_does_not_exist_is_no_asset(shelves, name):
-    assert None is await shelves.asset(134, name)
-
-
-async def test_raw_files_are_found_within_the_results_only(shelves, task, folder, fetched):
-    fetched(task, EVERYTHING)
-    await shelves.accept(task)
-    (folder / "secret").touch()
-    (folder / "assets" / "link").symlink_to(folder / "secret")
-
-    assert folder / "assets/odm_dem/dtm.tif" == shelves.raw_file(134, "odm_dem/dtm.tif")
-    wrong = [
-        "",
-        "odm_dem",
-        "odm_dem/",
-        "/odm_dem/dtm.tif",
-        "../secret",
-        "odm_dem/../../secret",
-        "./cameras.json",
-        "link",
-    ]
-    assert {None} == {shelves.raw_file(134, path) for path in [*wrong, "a\0b", "x" * 300, "cameras.json/x"]}
-
-
-def test_a_path_given_as_absolute_stays_inside(shelves):
-    assert None is shelves.raw_file(134, str(Path("/etc/passwd")))

@@ -121,11 +121,14 @@ async def test_a_root_that_appears_later_is_open_then(root, tmp_path):
     await images.close()
 
 
-async def test_uploads_of_our_own_are_open_without_saying(root, tmp_path):
+async def test_uploads_are_open_to_whom_they_are_said_to_belong_to(root, task, tmp_path):
     (path,) = write(tmp_path / "uploads", "a.jpg")
     images = ImageFiles(root=root, uploads=tmp_path / "uploads")
 
-    assert ["a.jpg"] == await names(images, path)
+    (source,) = await images.expand([Source(str(path), "")], own=True)
+    assert "a.jpg" == source.name
+    assert "no folder is open for imports" in await message(images, path)
+    assert "a.jpg" == (await images.stage(task, source, resize_to=-1)).name
     await images.close()
 
 

@@ -1,0 +1,76 @@
+"""Results over HTTP: WebODM's assets as attachments, and raw files of the results, shown where they are."""
+
+import re
+from typing import Final
+
+from aiohttp import web
+
+from orchestrator.api.ports import RestPorts
+from orchestrator.api.rest.faults import Fault, detail
+from orchestrator.api.rest.finding import task_of
+from orchestrator.api.rest.media import headers_for
+from orchestrator.api.rest.route import Call, Route
+from orchestrator.api.rest.sending import send
+from orchestrator.domain.task import Task
+
+ANY_FILE: Final = "application/octet-stream"
+
+_PLAIN = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST: Final = 80
+
+
+class Downloads:
+    """The endpoints."""
+
+    def __init__(self, ports: RestPorts) -> None:
+        self._ports = ports
+
+    def routes(self) -> list[Route]:
+        """Give them; HEAD as well, by which readers of maps look before they fetch ranges."""
+        one = "/projects/{project}/tasks/{task}"
+        answers = {200: ANY_FILE, 206: ANY_FILE, 304: None}
+        return [
+            route
+            for method in ("GET", "HEAD")
+            for route in (
+                Route(
+                    method=method, path=one + "/download/{asset}", name=f"{method.lower()}Asset",
+                    summary="Download one of the assets; those that are folders come as a zip.", handler=self.download,
+                    streams=True, answers=answers, faults=(416, 507),
+                ),
+                Route(
+                    method=method, path=one + "/assets/{path:.+}", name=f"{method.lower()}File",
+                    summary="Show a file of the results.", handler=self.show, streams=True, answers=answers,
+                    faults=(416, 507),
+                ),
+            )
+        ]  # fmt: skip
+
+    async def download(self, call: Call) -> web.StreamResponse:
+        """Send an asset."""
+        task = await task_of(self._ports.library, call)
+        asset = call.request.match_info["asset"]
+        download = await self._ports.files.results.asset(task.id, asset)
+        if download is None:
+            raise _absent()
+        attachment = {"Content-Disposition": f'attachment; filename="{_file_name(task, asset)}"'}
+        return await send(call.request, download, headers_for(asset) | attachment)
+
+    async def show(self, call: Call) -> web.StreamResponse:
+        """Send a file."""
+        task = await task_of(self._ports.library, call)
+        path = call.request.match_info["path"]
+        download = await self._ports.files.results.file(task.id, path)
+        if download is None:
+            raise _absent()
+        return await send(call.request, download, headers_for(path) | {"Content-Disposition": "inline"})
+
+
+def _absent() -> Fault:
+    return detail(404, "Asset does not exist")
+
+
+def _file_name(task: Task, asset: str) -> str:
+    """Name a download so that those of several tasks can lie in one folder."""
+    name = _PLAIN.sub("-", task.name).strip("-")[:_LONGEST]
+    return f"{name or f'task-{task.id}'}-{asset}"

@@ -1,0 +1,110 @@
+"""Multipart bodies with files: each goes to the disk as it comes, wherever it stands among the fields.
+
+Nothing of a file is held in memory but the piece that is on its way to the disk.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from aiohttp import BodyPartReader, MultipartReader, web
+
+from orchestrator.api.rest.faults import detail
+from orchestrator.api.rest.reading import MAX_FORM, read_fields
+from orchestrator.api.rest.route import FORMS, MULTIPART
+from orchestrator.engine.ports import Arrival, Arrived
+
+PIECE: Final = 65_536
+"""Bytes that are read at once. Of each upload a few such pieces are in memory, and there may be hundreds of uploads."""
+
+IDLE: Final = 60.0
+"""Seconds after which an upload that does not move is given up."""
+
+MAX_FIELDS: Final = 1000
+
+T = TypeVar("T")
+
+Take = Callable[[str, AsyncIterator[bytes]], Awaitable[Arrived]]
+
+
+@dataclass(slots=True)
+class Received:
+    """A body, taken apart."""
+
+    fields: dict[str, object] = field(default_factory=dict)
+    files: list[Arrived] = field(default_factory=list)
+
+
+async def receive(request: web.Request, arrival: Arrival) -> Received:
+    """Take in images and fields. Raises ``Fault``, ``FileError``."""
+    return await _receive(request, arrival.take)
+
+
+async def receive_archive(request: web.Request, arrival: Arrival) -> Received:
+    """Take in archives of results, and fields. Raises ``Fault``, ``FileError``."""
+    return await _receive(request, lambda _, pieces: arrival.take_archive(pieces))
+
+
+async def _receive(request: web.Request, take: Take) -> Received:
+    if request.content_type != MULTIPART:
+        return Received(dict(await read_fields(request, FORMS)))
+    received, room = Received(), MAX_FORM
+    async for part in _parts(request):
+        if part.filename is None:
+            text = await _text(part, room)
+            room -= len(text)
+            if part.name and len(received.fields) < MAX_FIELDS:
+                received.fields[part.name] = text
+        elif part.filename:
+            received.files.append(await take(part.filename, _pieces(part)))
+    return received
+
+
+async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
+    reader = await _read(request.multipart())
+    while (part := await _read(reader.next())) is not None:
+        if isinstance(part, MultipartReader):
+            raise _unreadable("a part that has parts itself is not taken")
+        yield part
+
+
+async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while piece := await _read(part.read_chunk(PIECE)):
+        yield _decoded(part, piece)
+
+
+async def _text(part: BodyPartReader, room: int) -> str:
+    raw = bytearray()
+    async for piece in _pieces(part):
+        raw += piece
+        if len(raw) > room:
+            raise detail(413, f"The fields are larger than the {MAX_FORM} bytes that are taken in here.")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise _unreadable(f"the field {part.name} is not UTF-8 text") from None
+
+
+async def _read(reading: Awaitable[T]) -> T:
+    """Read on. Raises ``Fault`` for whatever a client can do wrong on the way: it must not look like a failing disk."""
+    try:
+        async with asyncio.timeout(IDLE):
+            return await reading
+    except TimeoutError:
+        raise detail(408, f"Nothing came for {IDLE:g} s.") from None
+    except ConnectionError:
+        raise detail(400, "The connection broke before all had come.") from None
+    except (ValueError, RuntimeError, AssertionError, web.HTTPException) as error:
+        raise _unreadable(str(error)) from None
+
+
+def _decoded(part: BodyPartReader, piece: bytes) -> bytes:
+    try:
+        return bytes(part.decode(piece))
+    except (ValueError, RuntimeError) as error:
+        raise _unreadable(str(error)) from None
+
+
+def _unreadable(why: str) -> Exception:
+    return detail(400, f"Multipart form parse error - {why}")

@@ -1,0 +1,152 @@
+"""Uploads that are too much, that break off, or whose task goes meanwhile: told so, and nothing is left behind."""
+
+import asyncio
+import os
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from orchestrator.api import server
+from tests.integration.api.photos import PHOTO, arrivals, form, on_disk, photos, remove, until
+from tests.integration.api.site import site
+
+TASKS = "/projects/1/tasks/"
+
+
+def tasks_on_disk(daemon):
+    return sorted(path.name for path in (daemon.app.settings.files.root / "tasks").glob("*"))
+
+
+async def test_an_image_that_is_too_large_is_refused(folder):
+    async with site(folder, files={"max_image_bytes": 1000}) as daemon:
+        answer = await daemon.post(TASKS, data=form([("a.jpg", b"x" * 1001)]))
+        assert (413, {"detail": "a.jpg is larger than the 1,000 bytes that are taken."}) == answer
+        _, draft = await daemon.post(TASKS, json={"partial": True})
+        body = form([("a.jpg", b"x")], dzuuid="u", dzchunkindex="1", dztotalchunkcount="2", dzchunkbyteoffset="1000")
+        assert 413 == (await daemon.post(f"{TASKS}{draft['id']}/upload/", data=body))[0]
+        assert [] == arrivals(daemon)
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_what_would_fill_the_disk_is_refused(folder, known):
+    async with site(folder, files={"keep_free_bytes": "1000 TB"}) as daemon:
+        body = form(photos(2))
+        status, answer = await daemon.post(TASKS, data=body, chunked=None if known else True)
+        assert (507, "The disk has not enough room") == (status, answer["detail"].partition(":")[0])
+        assert [] == arrivals(daemon)
+
+
+async def test_more_files_than_a_task_takes_are_refused(daemon):
+    hall, albums = daemon.app.files.arrivals, daemon.app.files.albums
+    hall.max_files = albums.max_files = 3
+    status, answer = await daemon.post(TASKS, data=form(photos(4)))
+    assert (413, {"detail": "There are more than 3 files; a task takes no more."}) == (status, answer)
+    _, draft = await daemon.post(TASKS, json={"partial": True})
+    path = f"{TASKS}{draft['id']}/upload/"
+    assert 200 == (await daemon.post(path, data=form(photos(3))))[0]
+    assert 200 == (await daemon.post(path, data=form(photos(2))))[0]
+    assert 413 == (await daemon.post(path, data=form([("one more.jpg", b"1")])))[0]
+
+
+class Cut:
+    """Sends the beginning of an upload over a connection that can be broken."""
+
+    def __init__(self, daemon, path):
+        self._address = daemon.url.removeprefix("http://").split(":")
+        self._path = path
+
+    async def __aenter__(self):
+        _, self.writer = await asyncio.open_connection(*self._address)
+        head = (
+            f"POST /api{self._path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n"
+            "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+            '--x\r\nContent-Disposition: form-data; name=images; filename="a.jpg"\r\n\r\n'
+        )
+        self.writer.write(head.encode() + b"photo" * 1000)
+        await self.writer.drain()
+        return self.writer
+
+    async def __aexit__(self, *_):
+        self.writer.transport.abort()
+
+
+async def test_an_upload_that_is_cut_leaves_nothing(daemon):
+    async with Cut(daemon, TASKS):
+        await until(1, lambda: len(arrivals(daemon)))
+    await until([], lambda: arrivals(daemon))
+    assert [] == tasks_on_disk(daemon)
+    assert 201 == (await daemon.post(TASKS, data=form(photos(2))))[0]
+
+
+async def test_a_stop_in_the_middle_of_an_upload_leaves_nothing(folder, monkeypatch):
+    monkeypatch.setattr(server, "CLOSING", 0.1)
+    async with site(folder) as daemon, Cut(daemon, TASKS):
+        await until(1, lambda: len(arrivals(daemon)))
+        await daemon.app.server.stop()
+        assert [] == arrivals(daemon)
+
+
+async def test_what_a_crash_left_is_gone_after_the_next_start(folder):
+    (folder / "data" / "arrivals" / "0123").mkdir(parents=True)
+    (folder / "data" / "arrivals" / "0123" / "1").write_bytes(b"half a photo")
+    async with site(folder) as daemon:
+        assert [] == arrivals(daemon)
+
+
+async def test_a_draft_takes_its_images_with_it(daemon):
+    _, draft = await daemon.post(TASKS, json={"partial": True})
+    await daemon.post(f"{TASKS}{draft['id']}/upload/", data=form(photos(2)))
+    assert 2 == len(on_disk(daemon, draft["id"]))
+    await remove(daemon, draft["id"])
+    await until([], lambda: tasks_on_disk(daemon))
+
+
+async def test_an_upload_to_a_draft_that_goes_meanwhile_leaves_nothing(daemon):
+    """The draft is removed between the last look at it and the placing of its images."""
+    _, draft = await daemon.post(TASKS, json={"partial": True})
+    albums = daemon.app.files.albums
+    place = albums.place
+
+    async def too_late(task, files):
+        await remove(daemon, task)
+        await until(None, lambda: daemon.app.engine.conductor.tasks.get(task))
+        return await place(task, files)
+
+    albums.place = too_late
+    status, _ = await daemon.post(f"{TASKS}{draft['id']}/upload/", data=form(photos(2)))
+    assert 404 == status
+    assert [] == tasks_on_disk(daemon)
+
+
+async def test_a_task_that_cannot_be_made_after_all_is_taken_away(daemon):
+    """What is wrong with a file is seen when the draft is committed."""
+    albums = daemon.app.files.albums
+    sources = albums.sources
+
+    async def with_one_gone(task):
+        found = await sources(task)
+        (daemon.app.settings.files.root / "tasks" / str(task) / "images" / found[0].name).unlink()
+        return found
+
+    albums.sources = with_one_gone
+    status, answer = await daemon.post(TASKS, data=form(photos(2)))
+    assert (400, ["images"]) == (status, list(answer))
+    await until([], lambda: tasks_on_disk(daemon))
+
+
+async def test_a_draft_that_still_gets_images_does_not_expire(folder):
+    async with site(folder, tasks={"draft_ttl": 3600}) as daemon:
+        engine = daemon.app.engine
+        _, growing = await daemon.post(TASKS, json={"partial": True})
+        _, left = await daemon.post(TASKS, json={"partial": True})
+        await daemon.post(f"{TASKS}{growing['id']}/upload/", data=form([("a.jpg", PHOTO)]))
+        soon = SimpleNamespace(now=lambda: datetime.now(UTC) + timedelta(seconds=3601))
+        drafts = await engine.shop.store.drafts(before=soon.now())
+        assert {growing["id"], left["id"]} == {task.id for task in drafts}
+        images = folder / "data" / "tasks" / str(growing["id"]) / "images"
+        os.utime(images, (soon.now().timestamp() - 60,) * 2)
+        engine.shop.clock = soon
+        await engine.housekeeping.round()
+        drafts = await engine.shop.store.drafts(before=soon.now())
+        assert [growing["id"]] == [task.id for task in drafts]

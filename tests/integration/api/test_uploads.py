@@ -1,0 +1,210 @@
+"""Images taken in over HTTP, as webodm-api.md §3 has it: all in one request, or a draft, its files, and a commit."""
+
+import json
+
+import pytest
+
+from orchestrator.api.rest.commanding import settle_named
+from orchestrator.files.sources import SIDE_TAKEN, TAKEN
+from tests.integration.api.photos import PHOTO, add_files, arrivals, form, on_disk, photos, remove, until
+from tests.integration.api.site import site
+
+TASKS = "/projects/1/tasks/"
+NO_IMAGE = f"notes.pdf is no image: {TAKEN} are taken, and beside them {SIDE_TAKEN}."
+TOO_FEW = (400, ["Cannot create task, you need at least 2 images"])
+
+
+async def draft(daemon, **fields):
+    status, task = await daemon.post(TASKS, json={"partial": True, **fields})
+    assert (201, True, "draft") == (status, task["partial"], task["stage"])
+    return task["id"]
+
+
+async def test_a_task_is_made_of_the_photos_of_one_request(daemon):
+    body = form([], name="Field", options=json.dumps([{"name": "dsm", "value": True}]), priority="7", tags="a b")
+    add_files(body, photos(1), field="images")
+    add_files(body, [("two.jpg", PHOTO)], field="anything")
+    body.add_field("resize_to", "2048")
+    status, task = await daemon.post(TASKS, data=body)
+    assert (201, "Field", 2, False, "waiting") == (
+        status, task["name"], task["images_count"], task["partial"], task["stage"],
+    )  # fmt: skip
+    assert ([{"name": "dsm", "value": True}], 7, ["a", "b"], 2048) == (
+        task["options"], task["priority"], task["tags"], task["resize_to"],
+    )  # fmt: skip
+    assert {"DJI_0001.JPG": PHOTO, "two.jpg": PHOTO} == on_disk(daemon, task["id"])
+    assert [] == arrivals(daemon)
+
+
+@pytest.mark.parametrize(
+    ("body", "answer"),
+    [
+        ({"data": {"name": "x"}}, TOO_FEW),
+        ({"json": {"name": "x"}}, TOO_FEW),
+        ({"json": {"partial": "no"}}, TOO_FEW),
+        ({"data": form(photos(1))}, TOO_FEW),
+        ({"data": form([*photos(1), ("gcp_list.txt", b"1")])}, TOO_FEW),
+        ({"data": form(photos(2), options="{")}, (400, {"options": ["Value must be valid JSON."]})),
+        ({"data": form(photos(2), resize_to="big")}, (400, {"resize_to": ["A valid integer is required."]})),
+        ({"data": form(photos(2), processing_node="9999")},
+         (400, {"processing_node": ['Invalid pk "9999" - object does not exist.']})),
+        ({"data": form([("notes.pdf", b"1")])}, (400, [NO_IMAGE])),
+        ({"data": form([("a.jpg", b"")])}, (400, ["a.jpg is empty (0 bytes)."])),
+        ({"data": b"x", "headers": {"Content-Type": "text/plain"}},
+         (415, {"detail": 'Unsupported media type "text/plain" in request.'})),
+    ],
+)  # fmt: skip
+async def test_what_makes_no_task_is_told_why_and_leaves_nothing(daemon, body, answer):
+    assert answer == await daemon.post(TASKS, **body)
+    assert [] == arrivals(daemon)
+    assert () == tuple((daemon.app.settings.files.root / "tasks").glob("*"))
+
+
+@pytest.mark.parametrize("body", [b"--x\r\n", b"nonsense", b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1"])
+async def test_a_broken_form_is_told_so(daemon, body):
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    status, answer = await daemon.post(TASKS, data=body, headers=headers)
+    assert (400, "Multipart form parse error") == (status, answer["detail"][:26])
+
+
+async def test_names_are_made_safe_and_unique_and_side_files_go_along(daemon):
+    files = [
+        ("../../a.jpg", b"1"),
+        ("A.JPG", b"2"),
+        ("c/Föhn <1>.tif", b"3"),
+        ("gcp_list.txt", b"4"),
+        ("GEO.txt", b"5"),
+    ]
+    status, task = await daemon.post(TASKS, data=form(files))
+    assert (201, 3) == (status, task["images_count"])
+    expected = {"a.jpg": b"1", "A-2.JPG": b"2", "Föhn _1_.tif": b"3", "gcp_list.txt": b"4", "geo.txt": b"5"}
+    assert expected == on_disk(daemon, task["id"])
+
+
+async def test_a_task_of_no_project_that_the_caller_sees_is_not_made(daemon):
+    assert (404, {"detail": "Not found."}) == await daemon.post("/projects/99/tasks/", data=form(photos(2)))
+
+
+async def test_a_draft_gets_its_files_and_is_committed(daemon):
+    task = await draft(daemon, name="Staged")
+    assert (400, ["No files uploaded"]) == await daemon.post(f"{TASKS}{task}/upload/", data=form([], a="1"))
+    nothing = (400, ["You need to upload at least 1 file before commit"])
+    assert nothing == await daemon.post(f"{TASKS}{task}/commit/")
+    sent = await daemon.post(f"{TASKS}{task}/upload/", data=form([("a.jpg", b"12"), ("b.jpg", b"3")]))
+    assert (200, {"success": True, "uploaded": {"a.jpg": 2, "b.jpg": 1}}) == sent
+    status, committed = await daemon.post(f"{TASKS}{task}/commit/")
+    assert (200, task, 2, False) == (status, committed["id"], committed["images_count"], committed["partial"])
+
+
+async def test_a_file_of_the_same_name_takes_the_place_of_the_first(daemon):
+    task = await draft(daemon)
+    await daemon.post(f"{TASKS}{task}/upload/", data=form([("a.jpg", b"old")]))
+    await daemon.post(f"{TASKS}{task}/upload/", data=form([("A.JPG", b"new")]))
+    assert {"A.JPG": b"new"} == on_disk(daemon, task)
+
+
+async def test_files_for_a_task_that_was_committed_are_refused(daemon):
+    _, task = await daemon.post(TASKS, data=form(photos(2)))
+    status, body = await daemon.post(f"{TASKS}{task['id']}/upload/", data=form([("late.jpg", b"1")]))
+    assert (409, "takes no more images") == (status, body["detail"].partition(": ")[0].partition("task 1 ")[2])
+    assert 409 == (await daemon.post(f"{TASKS}{task['id']}/commit/"))[0]
+    assert {"DJI_0001.JPG", "DJI_0002.JPG"} == on_disk(daemon, task["id"]).keys()
+
+
+def chunk(task, index, content, *, offset, total=3, upload="u1", name="large.jpg"):
+    fields = {"dzuuid": upload, "dzchunkindex": index, "dztotalchunkcount": total, "dzchunkbyteoffset": offset}
+    return f"{TASKS}{task}/upload/", form([(name, content)], **{key: str(value) for key, value in fields.items()})
+
+
+CHUNKS = [(0, b"abcd", 0), (1, b"efgh", 4), (2, b"ij", 8)]
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1], [1, 1, 0, 0, 2], [2, 1, 0, 0, 2]])
+async def test_chunks_come_in_any_order_and_twice(daemon, order):
+    task = await draft(daemon)
+    answers = []
+    for index in order:
+        number, content, offset = CHUNKS[index]
+        path, body = chunk(task, number, content, offset=offset)
+        status, answer = await daemon.post(path, data=body)
+        assert 200 == status
+        answers.append(answer["uploaded"])
+    first_whole = next(place for place in range(len(order)) if set(order[: place + 1]) == {0, 1, 2})
+    assert [{}] * first_whole + [{"large.jpg": 10}] * (len(order) - first_whole) == answers
+    assert {"large.jpg": b"abcdefghij"} == on_disk(daemon, task)
+    status, committed = await daemon.post(f"{TASKS}{task}/commit/")
+    assert (200, 1) == (status, committed["images_count"])
+    assert {} == on_disk(daemon, task, "parts")
+
+
+async def test_a_file_of_which_a_chunk_is_missing_does_not_count(daemon):
+    task = await draft(daemon)
+    await daemon.post(f"{TASKS}{task}/upload/", data=form([("a.jpg", b"1")]))
+    path, body = chunk(task, 0, b"abcd", offset=0)
+    assert (200, {"success": True, "uploaded": {}}) == await daemon.post(path, data=body)
+    status, committed = await daemon.post(f"{TASKS}{task}/commit/")
+    assert (200, 1) == (status, committed["images_count"])
+
+
+async def test_chunks_that_leave_a_gap_are_refused_and_may_be_sent_again(daemon):
+    task = await draft(daemon)
+    for index, content, offset in [(0, b"ab", 0), (1, b"cd", 3)]:
+        path, body = chunk(task, index, content, offset=offset, total=2)
+        answer = await daemon.post(path, data=body)
+    assert (400, ["The chunks of large.jpg do not fit together; send all of them again."]) == answer
+    for index, content, offset in [(0, b"ab", 0), (1, b"cd", 2)]:
+        path, body = chunk(task, index, content, offset=offset, total=2)
+        answer = await daemon.post(path, data=body)
+    assert (200, {"success": True, "uploaded": {"large.jpg": 4}}) == answer
+
+
+async def test_a_chunk_that_does_not_say_where_it_belongs_is_refused(daemon):
+    task = await draft(daemon)
+    body = form([("a.jpg", b"1")], dzuuid="u1", dzchunkindex="0", dztotalchunkcount="2")
+    answer = await daemon.post(f"{TASKS}{task}/upload/", data=body)
+    assert (400, {"dzchunkbyteoffset": ["This field is required."]}) == answer
+
+
+async def duplicate(daemon, task):
+    status, answer = await daemon.post(f"{TASKS}{task}/duplicate/")
+    assert (200, True) == (status, answer["success"])
+    return answer["task"]
+
+
+async def test_a_duplicate_has_the_same_images_and_options_and_its_own_life(daemon):
+    options = [{"name": "dsm", "value": True}]
+    body = form([("b.jpg", b"1"), ("a.jpg", b"2"), ("gcp_list.txt", b"3")], name="North", options=json.dumps(options))
+    _, first = await daemon.post(TASKS, data=body)
+    second = await duplicate(daemon, first["id"])
+    assert ("North", options, 2, False, "waiting") == (
+        second["name"], second["options"], second["images_count"], second["partial"], second["stage"],
+    )  # fmt: skip
+    assert first["id"] != second["id"]
+    await remove(daemon, first["id"])
+    await until({}, lambda: on_disk(daemon, first["id"]))
+    expected = {"b.jpg": b"1", "a.jpg": b"2", "gcp_list.txt": b"3"}
+    assert expected == on_disk(daemon, second["id"])
+    third = await duplicate(daemon, second["id"])
+    assert expected == on_disk(daemon, third["id"])
+
+
+async def test_a_duplicate_of_images_from_elsewhere_has_them_from_there(folder):
+    photos_ = folder / "photos"
+    photos_.mkdir()
+    for name in ("a.jpg", "b.jpg", "points.txt"):
+        (photos_ / name).write_bytes(b"1")
+    async with site(folder, files={"import_roots": [photos_]}) as daemon:
+        desk, read_sources = daemon.app.engine.turn, daemon.app.files.sources
+        first = await settle_named(desk, "create-task", {
+            "images": [str(photos_ / "a.jpg"), {"uri": str(photos_ / "b.jpg"), "name": "other.jpg"}],
+            "ground_control_points": str(photos_ / "points.txt"),
+        })  # fmt: skip
+        second = await duplicate(daemon, first["id"])
+        assert first["ground_control_points"] == second["ground_control_points"]
+        assert sorted(await read_sources(first["id"]), key=str) == sorted(await read_sources(second["id"]), key=str)
+
+
+async def test_a_draft_is_not_duplicated(daemon):
+    task = await draft(daemon)
+    status, body = await daemon.post(f"{TASKS}{task}/duplicate/")
+    assert (409, f"task {task} is a draft") == (status, body["detail"].partition(",")[0])
