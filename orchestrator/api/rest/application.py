@@ -9,6 +9,7 @@ from aiohttp import web
 
 from orchestrator.api.rest.faults import Body, Fault, detail, forbidden, of_error
 from orchestrator.api.rest.openapi import document
+from orchestrator.api.rest.reader import add_reader
 from orchestrator.api.rest.reading import MAX_FORM, read_body, read_query
 from orchestrator.api.rest.route import JSON, Call, Route
 from orchestrator.contract.json_text import to_json
@@ -50,6 +51,7 @@ def rest_application(
     application = web.Application(middlewares=[in_webodms_shapes, _with_slash], client_max_size=MAX_FORM)
     for route in (*routes, own):
         application.router.add_route(route.method, route.path, _entered(route, authenticate, deadline), name=route.name)
+    add_reader(application)
     return application
 
 

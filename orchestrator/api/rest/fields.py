@@ -42,7 +42,10 @@ def _or_json_text(schema: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [schema, _JSON_TEXT]})
 
 
-Whole = Annotated[int, BeforeValidator(_number)]
+NUMBER: Final = BeforeValidator(_number)
+"""What makes true and false no numbers. Bounds are written before it, else the document does not show them."""
+
+Whole = Annotated[int, NUMBER]
 """A whole number."""
 
 Key = Annotated[int | None, BeforeValidator(_none_if_empty)]

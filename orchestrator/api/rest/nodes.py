@@ -14,7 +14,7 @@ from orchestrator.api.ports import RestPorts
 from orchestrator.api.rest.application import shown
 from orchestrator.api.rest.commanding import settle_named
 from orchestrator.api.rest.faults import not_found
-from orchestrator.api.rest.fields import SearchText, Whole
+from orchestrator.api.rest.fields import NUMBER, SearchText, Whole
 from orchestrator.api.rest.listing import Filters, ordering
 from orchestrator.api.rest.route import Call, Form, Route
 from orchestrator.contract.fields import MAX_TEXT, MAX_TOKEN
@@ -24,7 +24,7 @@ from orchestrator.domain.access import Role
 from orchestrator.domain.node import NodeOption, ProcessingNode
 
 Hostname = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
-Port = Annotated[Whole, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=1, le=65535), NUMBER]
 Token = Annotated[str, Field(max_length=MAX_TOKEN)]
 Label = Annotated[str, Field(max_length=MAX_TEXT)]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from orchestrator.api.rest.faults import broken_rule
-from orchestrator.api.rest.fields import Key, Moment, Options, SearchText, Tags, Whole
+from orchestrator.api.rest.fields import NUMBER, Key, Moment, Options, SearchText, Tags, Whole
 from orchestrator.api.rest.listing import Filters, ListFilters
 from orchestrator.api.rest.route import Form
 from orchestrator.contract.fields import MAX_TEXT
@@ -32,7 +32,7 @@ class TaskFilters(ListFilters):
     created_at: Moment | None = None
     search: SearchText | None = None
     """Part of the name or the reference; or the id."""
-    limit: Annotated[Whole, Field(ge=1, le=MAX_LIST)] | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIST), NUMBER] | None = None
     """How many at most, where no page is asked for."""
 
 
@@ -44,7 +44,7 @@ class EveryTaskFilters(ListFilters):
     stage: Stage | None = None
     search: SearchText | None = None
     """Part of the name or the reference; or the id."""
-    page_size: Annotated[Whole, Field(ge=1, le=MAX_PAGE)] = 10
+    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE), NUMBER] = 10
 
 
 class TaskChange(Form):
@@ -56,7 +56,7 @@ class TaskChange(Form):
     processing_node: Key = None
     """The node to use; null: one is chosen."""
     auto_processing_node: bool | None = None
-    priority: Annotated[Whole, Field(ge=0, le=9)] | None = None
+    priority: Annotated[int, Field(ge=0, le=9), NUMBER] | None = None
     tags: Tags | None = None
     project: Whole | None = None
     resize_to: Whole | None = None

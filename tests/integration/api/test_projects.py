@@ -58,3 +58,22 @@ async def test_paths_end_in_a_slash(daemon):
 
 async def test_what_is_nowhere_is_not_found_in_json(daemon):
     assert ABSENT == await daemon.get("/nothing/")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b'Content-Disposition: form-data; name="n\x11"\r\n\r\nx',
+        b"Content-Disposition: form-data\r\n\r\nx",
+        b'Content-Disposition: form-data; name="name"\r\nContent-Type: text/plain; charset=none\r\n\r\nx',
+        b'Content-Disposition: form-data; name="name"\r\n\r\n\xff',
+        b"",
+    ],
+)  # fmt: skip
+async def test_a_form_that_is_none_is_told_so(daemon, part):
+    status, body = await daemon.post(
+        "/projects/",
+        data=b"--x\r\n" + part + b"\r\n--x--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+    assert (400, "Multipart form parse error - ") == (status, body.get("detail", "")[:29]), body
