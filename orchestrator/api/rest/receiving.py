@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http import HttpProcessingError
 
 from orchestrator.api.rest.faults import detail
 from orchestrator.api.rest.reading import MAX_FORM, read_fields
@@ -95,7 +96,7 @@ async def _read(reading: Awaitable[T]) -> T:
         raise detail(408, f"Nothing came for {IDLE:g} s.") from None
     except ConnectionError:
         raise detail(400, "The connection broke before all had come.") from None
-    except (ValueError, RuntimeError, AssertionError, web.HTTPException) as error:
+    except (ValueError, RuntimeError, AssertionError, HttpProcessingError, web.HTTPException) as error:
         raise _unreadable(str(error)) from None
 
 
