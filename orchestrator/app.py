@@ -87,6 +87,8 @@ def timing_of(settings: Settings) -> Timing:
         progress_interval=tasks.progress_interval,
         draft_ttl=tasks.draft_ttl,
         lease_ttl=settings.store.lease_ttl,
+        events_kept=settings.events.retention,
+        most_events=settings.events.max_stored,
         parallel_uploads=tasks.parallel_uploads,
         parallel_downloads=tasks.parallel_downloads,
         upload_connections=tasks.upload_connections,

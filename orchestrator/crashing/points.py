@@ -27,6 +27,7 @@ COMMITS: Mapping[str, str] = {
     "events-gone": "events that the bus has confirmed leave the outbox",
     "answer-kept": "the answer to a command of any kind is stored under its message id",
     "answers-forgotten": "old answers are dropped",
+    "events-forgotten": "old events are dropped",
     "heartbeat": "this daemon lives, and keeps what it owns",
     "claim": "tasks in work belong to this daemon (at its start)",
     "release": "tasks in work belong to nobody (at a stop in order)",

@@ -61,6 +61,9 @@ class _StoreAtPoints:
     async def forget_answers(self, *, before: datetime) -> int:
         return await self._around("answers-forgotten", self._store.forget_answers(before=before))
 
+    async def forget_events(self, *, before: datetime, most: int) -> int:
+        return await self._around("events-forgotten", self._store.forget_events(before=before, most=most))
+
     async def _around(self, what: str, commit: Awaitable[T]) -> T:
         self._trigger.reached(f"commit.{what}.before")
         result = await commit

@@ -151,6 +151,15 @@ class Tasks(Section):
     """Files of one task that are sent at the same time."""
 
 
+class Events(Section):
+    """Events that are kept for those who come late: over HTTP, and webhooks."""
+
+    retention: Interval = 86_400.0
+    """How long an event is kept."""
+    max_stored: Count = 500_000
+    """Events that are kept, however young they are."""
+
+
 class Log(Section):
     """What is told on standard error."""
 
@@ -169,6 +178,7 @@ class Settings(Section):
     api: Api = Api()
     nodes: Nodes = Nodes()
     tasks: Tasks = Tasks()
+    events: Events = Events()
     log: Log = Log()
 
     @model_validator(mode="before")

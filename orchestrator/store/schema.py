@@ -141,14 +141,23 @@ inbox = Table(
 )
 Index("inbox_created_at", inbox.c.created_at)
 
-outbox = Table(
-    "outbox",
+events = Table(
+    # The body comes last: when an event was made is read without it.
+    "events",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=False),
+    Column("created_at", Moment, nullable=False),
     Column("id", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("routing_key", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+outbox = Table(
+    # Numbers of events that the bus has not confirmed.
+    "outbox",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
 )
 
 counters = Table(

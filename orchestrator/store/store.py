@@ -12,17 +12,17 @@ from orchestrator.domain.findings import Finding
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import NodeJob, Project, Source, Task
 from orchestrator.engine.changes import OutboxEntry
-from orchestrator.engine.ports import TaskFilter
+from orchestrator.engine.ports import Kept, TaskFilter
 from orchestrator.store.database import Database
 from orchestrator.store.tables import Tables
 from orchestrator.store.transaction import SqlTransaction
 
 FORGOTTEN_AT_ONCE = 1000
-"""Answers dropped in one transaction, so that no turn waits long for it."""
+"""Answers or events dropped in one transaction, so that no turn waits long for it."""
 
 
 class SqlStore:
-    """Implements ``Store``, ``Library`` and ``ReplayBook``.
+    """Implements ``Store``, ``Library``, ``Journal`` and ``ReplayBook``.
 
     ``now`` dates stored answers; ``tables`` spares compiling all statements anew.
     """
@@ -82,8 +82,8 @@ class SqlStore:
         return await self._database.read(partial(self._tables.jobs.known, uuids=uuids))
 
     async def unsent(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
-        """Give outbox entries numbered above ``after``, in order."""
-        return await self._database.read(partial(self._tables.outbox.unsent, after=after, limit=limit))
+        """Give events that the bus has not confirmed, numbered above ``after``, in order."""
+        return await self._database.read(partial(self._tables.journal.unsent, after=after, limit=limit))
 
     async def drafts(self, *, before: datetime) -> tuple[Task, ...]:
         """Give drafts last touched before then, by id."""
@@ -91,13 +91,28 @@ class SqlStore:
 
     async def forget_answers(self, *, before: datetime) -> int:
         """Drop stored answers older than that, some at a time; give how many."""
+        return await self._forget(partial(self._tables.inbox.forget, before=before, limit=FORGOTTEN_AT_ONCE))
+
+    async def forget_events(self, *, before: datetime, most: int) -> int:
+        """Drop events older than that, and those beyond so many, some at a time; give how many."""
+        forget = partial(self._tables.journal.forget, before=before, most=most, limit=FORGOTTEN_AT_ONCE)
+        return await self._forget(forget)
+
+    async def _forget(self, forget: Callable[[Connection], int]) -> int:
         total = 0
-        forget = partial(self._tables.inbox.forget, before=before, limit=FORGOTTEN_AT_ONCE)
         while (dropped := await self._database.write(forget)) == FORGOTTEN_AT_ONCE:
             total += dropped
         return total + dropped
 
     # ------------------------------------------------------------------------------------------------ for readers
+
+    async def events(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
+        """Give stored events numbered above ``after``, in order."""
+        return await self._database.read(partial(self._tables.journal.after, number=after, limit=limit))
+
+    async def kept(self) -> Kept:
+        """Give which events are there."""
+        return await self._database.read(self._tables.journal.kept)
 
     async def nodes(self) -> tuple[ProcessingNode, ...]:
         """Give every processing node, by id."""

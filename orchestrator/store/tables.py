@@ -6,8 +6,9 @@ from orchestrator.store.counters import CounterTable
 from orchestrator.store.daemons import DaemonTable
 from orchestrator.store.inspection import Inspection
 from orchestrator.store.jobs import JobTable
+from orchestrator.store.journal import JournalTable
 from orchestrator.store.library import TaskCatalogue
-from orchestrator.store.mail import InboxTable, OutboxTable
+from orchestrator.store.mail import InboxTable
 from orchestrator.store.nodes import NodeTable
 from orchestrator.store.projects import ProjectTable
 from orchestrator.store.replays import ReplayTable
@@ -24,7 +25,7 @@ class Tables:
         self.catalogue = TaskCatalogue(dialect)
         self.jobs = JobTable(dialect)
         self.inbox = InboxTable(dialect)
-        self.outbox = OutboxTable(dialect)
+        self.journal = JournalTable(dialect)
         self.counters = CounterTable(dialect)
         self.daemons = DaemonTable(dialect)
         self.replays = ReplayTable(dialect)

@@ -4,7 +4,7 @@ from orchestrator.engine.changes import OutboxEntry
 from orchestrator.engine.ports.desk import Accepted, Desk, Order, Outcome, Rejected, Renderer, Settled
 from orchestrator.engine.ports.files import Collected, Images, Shelves
 from orchestrator.engine.ports.nodes import JobCard, JobInfo, NodeClient, NodeClients, OutgoingFile
-from orchestrator.engine.ports.store import Clock, Library, ReplayBook, Store, TaskFilter, Transaction
+from orchestrator.engine.ports.store import Clock, Journal, Kept, Library, ReplayBook, Store, TaskFilter, Transaction
 
 __all__ = [
     "Accepted",
@@ -14,6 +14,8 @@ __all__ = [
     "Images",
     "JobCard",
     "JobInfo",
+    "Journal",
+    "Kept",
     "Library",
     "NodeClient",
     "NodeClients",
