@@ -18,6 +18,7 @@ import structlog
 
 from orchestrator import __version__, crashing
 from orchestrator.api.feed import Feed
+from orchestrator.api.live import Live
 from orchestrator.api.server import Server
 from orchestrator.bus.intake import Intake
 from orchestrator.bus.port import Bus
@@ -64,6 +65,7 @@ class App:
     store: SqlStore
     bus: Bus
     relay: Relay
+    live: Live
     server: Server
     failed: asyncio.Event
 
@@ -105,18 +107,20 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         engine, shelves = await _engine(settings, store, stack)
         bus = crashing.around_bus(build_bus(settings))
         relay = Relay(bus, store, engine.turn)
-        feed, metrics = Feed(), Metrics()
+        feed, live, metrics = Feed(), Live(store), Metrics()
         engine.turn.listeners += [lambda changes: relay.offer(changes.outbox), metrics.on_commit]
         engine.lease.standing.append(lambda standing: relay.stand(first=standing.first, alone=standing.alone))
+        engine.lease.standing.append(lambda standing: live.stand(alone=standing.alone))
         engine.turn.listeners.append(lambda changes: feed.offer(changes.outbox))
+        engine.turn.listeners.append(lambda changes: live.offer(changes.outbox))
         clock, largest = engine.shop.clock, settings.bus.max_message_bytes
         intake = Intake(bus, engine.turn, renderer=engine.turn.renderer, clock=clock, max_message_bytes=largest)
         inspector = ShelfInspector(root=settings.files.root)
         stack.push_async_callback(inspector.close)
         doctor = Doctor(store=store, shelves=inspector, clock=clock, jobs=JobCheck(engine.adoption, engine.conductor))
-        inside = Inside(settings, engine, store, shelves, bus, feed, metrics, doctor)
+        inside = Inside(settings, engine, store, shelves, bus, feed, live, metrics, doctor)
         server = build_server(inside)
-        app = App(settings, engine, store, bus, relay, server, engine.failed)
+        app = App(settings, engine, store, bus, relay, live, server, engine.failed)
         _publish_gauges(metrics, app)
         loops = _Loops(app.failed)
         # Closed in reverse: server, intake, engine, relay (drained), bus.
@@ -129,6 +133,8 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         await _introduce_static_nodes(app)
         stack.push_async_callback(loops.cancel, "intake")
         loops.start("intake", intake.run())
+        stack.push_async_callback(loops.cancel, "live")
+        loops.start("live", live.run())
         await stack.enter_async_context(server)
         yield app
 
@@ -194,6 +200,7 @@ def _publish_gauges(metrics: Metrics, app: App) -> None:
     metrics.gauge("jobs_abandoned", "Jobs that are to vanish from their nodes", lambda: len(engine.reaper.jobs))
     metrics.gauge("nodes_online", "Nodes that can be given work", lambda: sum(n.online for n in engine.board.nodes()))
     metrics.gauge("outbox_waiting", "Events that the bus does not have yet", lambda: relay.waiting)
+    metrics.gauge("event_readers", "Readers of /api/events", lambda: app.live.followers)
     metrics.gauge("outbox_oldest_seconds", "Age of the oldest of them", lambda: relay.oldest_age)
 
 

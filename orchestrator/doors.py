@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from orchestrator.api.control import control_application
 from orchestrator.api.feed import Feed
+from orchestrator.api.live import Live
 from orchestrator.api.ports import ControlPorts, RestPorts
 from orchestrator.api.server import Server
 from orchestrator.api.window import window_application
@@ -38,6 +39,7 @@ class Inside:
     shelves: TaskShelves
     bus: Bus
     feed: Feed
+    live: Live
     metrics: Metrics
     doctor: Doctor
 
@@ -50,7 +52,10 @@ def build_server(inside: Inside) -> Server:
         library=inside.store, desk=engine.turn, read_output=inside.shelves.read_output,
         subscribe=inside.feed.subscribe, dead_letters=letters, adoption=engine.adoption, doctor=inside.doctor,
     )  # fmt: skip
-    rest = RestPorts(library=inside.store, desk=engine.turn, read_output=inside.shelves.read_output)
+    rest = RestPorts(
+        library=inside.store, desk=engine.turn, read_output=inside.shelves.read_output,
+        journal=inside.store, live=inside.live,
+    )  # fmt: skip
     ready = [lambda: ("bus", bus_problem(inside.bus)), lambda: ("store", store_problem(engine))]
     return Server(
         host=api.host,

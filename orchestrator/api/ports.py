@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.api.live import Live
 from orchestrator.domain.adoption import Foundling
 from orchestrator.domain.dead_letters import Change, Letter, LetterPage, Replay
 from orchestrator.domain.findings import Checkup
 from orchestrator.domain.task import Task
 from orchestrator.engine.adoption import Sighting
-from orchestrator.engine.ports import Desk, Library
+from orchestrator.engine.ports import Desk, Journal, Library
 
 Check = Callable[[], tuple[str, str | None]]
 """Looks at one part of the daemon: its name, and what is wrong with it for people (None: nothing)."""
@@ -90,11 +91,13 @@ class ControlPorts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestPorts:
-    """What the REST API passes on to: reading, commands, output."""
+    """What the REST API passes on to: reading, commands, output, events."""
 
     library: Library
     desk: Desk
     read_output: ReadOutput
+    journal: Journal
+    live: Live
 
 
 def problems_of(checks: Sequence[Check]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from orchestrator.api.health import add_health
 from orchestrator.api.ports import Check, RestPorts
 from orchestrator.api.problems import problems_in_json
 from orchestrator.api.rest.application import Authenticate, admit_everyone, rest_application
+from orchestrator.api.rest.events import Events
 from orchestrator.api.rest.projects import Projects
 from orchestrator.api.rest.reading import MAX_FORM
 from orchestrator.api.rest.route import Route
@@ -16,7 +17,7 @@ from orchestrator.api.rest.route import Route
 
 def routes_of(ports: RestPorts) -> list[Route]:
     """Give every endpoint of the REST API."""
-    return [*Projects(ports).routes()]
+    return [*Projects(ports).routes(), *Events(ports).routes()]
 
 
 def window_application(
@@ -30,5 +31,6 @@ def window_application(
     """Build it. ``ready`` and ``live`` are what the health pages look at."""
     application = web.Application(middlewares=[problems_in_json], client_max_size=MAX_FORM)
     add_health(application, ready=ready, live=live, registry=registry)
+    application.on_shutdown.append(ports.live.end)
     application.add_subapp("/api", rest_application(routes_of(ports), authenticate=authenticate))
     return application
