@@ -62,12 +62,12 @@ class JournalTable:
         """Note events that the bus has confirmed."""
         self._sent.run(connection, numbers=storable(numbers))
 
-    def forget(self, connection: Connection, *, before: datetime, most: int, limit: int) -> int:
+    def forget(self, connection: Connection, *, before: datetime, most: int, needed: int | None, limit: int) -> int:
         """Drop the oldest events: from before then, or beyond so many; give how many.
 
-        None that has to leave yet, and none after such a one.
+        None that has to leave yet, none above ``needed``, and none after such a one.
         """
         unsent = self._first_unsent.rows(connection)[0][0]
-        spare = INT64_MAX if unsent is None else unsent - 1
+        spare = min(INT64_MAX if unsent is None else unsent - 1, INT64_MAX if needed is None else needed)
         crowded = self.kept(connection).last - most
         return self._forget.run(connection, before=before, crowded=crowded, spare=spare, limit=limit)

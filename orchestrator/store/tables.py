@@ -13,6 +13,7 @@ from orchestrator.store.nodes import NodeTable
 from orchestrator.store.projects import ProjectTable
 from orchestrator.store.replays import ReplayTable
 from orchestrator.store.tasks import TaskTable
+from orchestrator.store.webhooks import WebhookTable
 
 
 class Tables:
@@ -28,5 +29,6 @@ class Tables:
         self.journal = JournalTable(dialect)
         self.counters = CounterTable(dialect)
         self.daemons = DaemonTable(dialect)
+        self.webhooks = WebhookTable(dialect)
         self.replays = ReplayTable(dialect)
         self.inspection = Inspection(dialect)
