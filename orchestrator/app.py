@@ -29,10 +29,12 @@ from orchestrator.domain.commands import AddProcessingNode, RemoveProcessingNode
 from orchestrator.domain.errors import StorageFailed, StoreError
 from orchestrator.domain.findings import Checkup, Finding
 from orchestrator.domain.transitions import Policy
-from orchestrator.doors import Inside, build_bus, build_server, bus_problem
+from orchestrator.doors import Inside, build_bus, build_server, bus_problem, delivering
+from orchestrator.engine.changes import Changes
 from orchestrator.engine.doctor import RESTORE, Doctor
 from orchestrator.engine.engine import Engine, Rooms, build_engine
 from orchestrator.engine.job_check import JobCheck
+from orchestrator.engine.lease import Standing
 from orchestrator.engine.ports import Order, OutboxEntry
 from orchestrator.engine.timing import Timing
 from orchestrator.files import ArchiveLimits, FetchLimits, ImageFiles, ShelfInspector, TaskShelves
@@ -41,6 +43,7 @@ from orchestrator.nodes.registry import NodeRegistry
 from orchestrator.settings import Settings
 from orchestrator.store import SqlStore, open_existing, open_store
 from orchestrator.telemetry.metrics import Metrics
+from orchestrator.webhooks.deliverer import Deliverer
 
 log = structlog.get_logger()
 
@@ -108,17 +111,15 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         bus = crashing.around_bus(build_bus(settings))
         relay = Relay(bus, store, engine.turn)
         feed, live, metrics = Feed(), Live(store), Metrics()
-        engine.turn.listeners += [lambda changes: relay.offer(changes.outbox), metrics.on_commit]
-        engine.lease.standing.append(lambda standing: relay.stand(first=standing.first, alone=standing.alone))
-        engine.lease.standing.append(lambda standing: live.stand(alone=standing.alone))
-        engine.turn.listeners.append(lambda changes: feed.offer(changes.outbox))
-        engine.turn.listeners.append(lambda changes: live.offer(changes.outbox))
+        deliverer = await stack.enter_async_context(delivering(settings, store, clock=engine.shop.clock))
+        _tell_of_commits(engine, relay, feed, live, deliverer)
+        engine.turn.listeners.append(metrics.on_commit)
         clock, largest = engine.shop.clock, settings.bus.max_message_bytes
         intake = Intake(bus, engine.turn, renderer=engine.turn.renderer, clock=clock, max_message_bytes=largest)
         inspector = ShelfInspector(root=settings.files.root)
         stack.push_async_callback(inspector.close)
         doctor = Doctor(store=store, shelves=inspector, clock=clock, jobs=JobCheck(engine.adoption, engine.conductor))
-        inside = Inside(settings, engine, store, shelves, bus, feed, live, metrics, doctor)
+        inside = Inside(settings, engine, store, shelves, bus, feed, live, deliverer, metrics, doctor)
         server = build_server(inside)
         app = App(settings, engine, store, bus, relay, live, server, engine.failed)
         _publish_gauges(metrics, app)
@@ -135,8 +136,29 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         loops.start("intake", intake.run())
         stack.push_async_callback(loops.cancel, "live")
         loops.start("live", live.run())
+        stack.push_async_callback(loops.cancel, "webhooks")
+        loops.start("webhooks", deliverer.run())
         await stack.enter_async_context(server)
         yield app
+
+
+def _tell_of_commits(engine: Engine, relay: Relay, feed: Feed, live: Live, deliverer: Deliverer) -> None:
+    """Have all doors that events leave by told of them, and of how this daemon stands among others."""
+
+    def on_commit(changes: Changes) -> None:
+        if changes.outbox:
+            relay.offer(changes.outbox)
+            feed.offer(changes.outbox)
+            live.offer(changes.outbox)
+            deliverer.offer()
+
+    def stand(now: Standing) -> None:
+        relay.stand(first=now.first, alone=now.alone)
+        deliverer.stand(first=now.first, alone=now.alone)
+        live.stand(alone=now.alone)
+
+    engine.turn.listeners.append(on_commit)
+    engine.lease.standing.append(stand)
 
 
 async def examine(settings: Settings, *, fix: bool) -> Checkup:

@@ -12,7 +12,7 @@ from orchestrator.domain.dead_letters import Change, Letter, LetterPage, Replay
 from orchestrator.domain.findings import Checkup
 from orchestrator.domain.task import Task
 from orchestrator.engine.adoption import Sighting
-from orchestrator.engine.ports import Desk, Journal, Library
+from orchestrator.engine.ports import Desk, Journal, Library, WebhookBook
 
 Check = Callable[[], tuple[str, str | None]]
 """Looks at one part of the daemon: its name, and what is wrong with it for people (None: nothing)."""
@@ -98,6 +98,8 @@ class RestPorts:
     read_output: ReadOutput
     journal: Journal
     live: Live
+    webhooks: WebhookBook
+    webhooks_changed: Callable[[], None]
 
 
 def problems_of(checks: Sequence[Check]) -> dict[str, str]:

@@ -13,11 +13,12 @@ from orchestrator.api.rest.events import Events
 from orchestrator.api.rest.projects import Projects
 from orchestrator.api.rest.reading import MAX_FORM
 from orchestrator.api.rest.route import Route
+from orchestrator.api.rest.webhooks import Webhooks
 
 
 def routes_of(ports: RestPorts) -> list[Route]:
     """Give every endpoint of the REST API."""
-    return [*Projects(ports).routes(), *Events(ports).routes()]
+    return [*Projects(ports).routes(), *Events(ports).routes(), *Webhooks(ports).routes()]
 
 
 def window_application(

@@ -51,5 +51,6 @@ class Progress:
     taken: tuple[int, ...] = ()
     """Numbers of deliveries that are done with."""
     active: bool = True
+    """False switches it off; true leaves it as it is."""
     problem: str = ""
     failing_since: datetime | None = None

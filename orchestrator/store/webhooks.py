@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, bindparam, delete, func, insert, select, update
+from sqlalchemy import Boolean, Connection, Dialect, bindparam, delete, func, insert, select, update
 
 from orchestrator.domain.webhooks import Delivery, Progress, Webhook
 from orchestrator.store.prepared import Prepared, among, moment, storable, upsert
@@ -14,7 +14,7 @@ from orchestrator.store.schema import webhook_deliveries as deliveries
 from orchestrator.store.schema import webhooks
 
 _CHANGED: Final = ("url", "secret", "wanted", "active", "problem", "failing_since")
-_PROGRESSED: Final = ("cursor", "active", "problem", "failing_since")
+_PROGRESSED: Final = ("cursor", "problem", "failing_since")
 
 
 class WebhookTable:
@@ -25,6 +25,10 @@ class WebhookTable:
         self._add = Prepared(insert(webhooks), dialect, order=webhooks.c.keys())
         self._change = _updating(_CHANGED, dialect)
         self._progress = _updating(_PROGRESSED, dialect)
+        self._switch_off = Prepared(
+            update(webhooks).where(webhooks.c.id == bindparam("key")).values(active=bindparam("off", type_=Boolean)),
+            dialect,
+        )
         self._remove = Prepared(delete(webhooks).where(webhooks.c.id == bindparam("key")), dialect)
         self._needed = Prepared(select(func.min(webhooks.c.cursor)).where(webhooks.c.active), dialect)
         mine = deliveries.c.webhook == bindparam("key")
@@ -111,6 +115,9 @@ class WebhookTable:
         values = {f"new_{name}": getattr(progress, name) for name in _PROGRESSED}
         if not self._progress.run(connection, key=progress.webhook, **values):
             return  # Removed meanwhile.
+        if not progress.active:
+            # Never the other way round: somebody may have switched it off meanwhile.
+            self._switch_off.run(connection, key=progress.webhook, off=False)
         if progress.taken:
             self._done.run(connection, key=progress.webhook, numbers=storable(progress.taken))
         names = deliveries.c.keys()

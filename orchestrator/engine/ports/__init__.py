@@ -5,11 +5,13 @@ from orchestrator.engine.ports.desk import Accepted, Desk, Order, Outcome, Rejec
 from orchestrator.engine.ports.files import Collected, Images, Shelves
 from orchestrator.engine.ports.nodes import JobCard, JobInfo, NodeClient, NodeClients, OutgoingFile
 from orchestrator.engine.ports.store import Clock, Journal, Kept, Library, ReplayBook, Store, TaskFilter, Transaction
+from orchestrator.engine.ports.webhooks import DeliveryBook, WebhookBook
 
 __all__ = [
     "Accepted",
     "Clock",
     "Collected",
+    "DeliveryBook",
     "Desk",
     "Images",
     "JobCard",
@@ -31,4 +33,5 @@ __all__ = [
     "Store",
     "TaskFilter",
     "Transaction",
+    "WebhookBook",
 ]

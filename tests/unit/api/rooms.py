@@ -146,6 +146,13 @@ def a_job(task: int = 134, **fields) -> FoundJob:
     return FoundJob(task=task, **(given | fields))
 
 
+class FakeWebhooks:
+    """No webhooks."""
+
+    async def webhooks(self) -> tuple[Any, ...]:
+        return ()
+
+
 class FakeJournal:
     """Events by number, of which the oldest may be forgotten."""
 
@@ -236,6 +243,7 @@ class FakeRooms:
         journal = FakeJournal()
         return RestPorts(
             library=self.library, desk=self.desk, read_output=self.read_output, journal=journal, live=Live(journal),
+            webhooks=FakeWebhooks(), webhooks_changed=lambda: None,
         )  # fmt: skip
 
     def dead_letters(self) -> DeadLetters:
