@@ -18,6 +18,7 @@ import structlog
 
 from orchestrator import __version__, crashing
 from orchestrator.api.feed import Feed
+from orchestrator.api.live import Live
 from orchestrator.api.ports import FilePorts
 from orchestrator.api.server import Server
 from orchestrator.bus.intake import Intake
@@ -29,10 +30,12 @@ from orchestrator.domain.commands import AddProcessingNode, RemoveProcessingNode
 from orchestrator.domain.errors import StorageFailed, StoreError
 from orchestrator.domain.findings import Checkup, Finding
 from orchestrator.domain.transitions import Policy
-from orchestrator.doors import Inside, build_bus, build_files, build_server, bus_problem
+from orchestrator.doors import Inside, build_bus, build_files, build_server, bus_problem, delivering
+from orchestrator.engine.changes import Changes
 from orchestrator.engine.doctor import RESTORE, Doctor
 from orchestrator.engine.engine import Engine, Rooms, build_engine
 from orchestrator.engine.job_check import JobCheck
+from orchestrator.engine.lease import Standing
 from orchestrator.engine.ports import Order, OutboxEntry
 from orchestrator.engine.timing import Timing
 from orchestrator.files import ArchiveLimits, FetchLimits, ImageFiles, ShelfInspector, TaskShelves
@@ -41,6 +44,7 @@ from orchestrator.nodes.registry import NodeRegistry
 from orchestrator.settings import Settings
 from orchestrator.store import SqlStore, open_existing, open_store
 from orchestrator.telemetry.metrics import Metrics
+from orchestrator.webhooks.deliverer import Deliverer
 
 log = structlog.get_logger()
 
@@ -65,6 +69,7 @@ class App:
     store: SqlStore
     bus: Bus
     relay: Relay
+    live: Live
     server: Server
     files: FilePorts
     failed: asyncio.Event
@@ -89,6 +94,8 @@ def timing_of(settings: Settings) -> Timing:
         progress_interval=tasks.progress_interval,
         draft_ttl=tasks.draft_ttl,
         lease_ttl=settings.store.lease_ttl,
+        events_kept=settings.events.retention,
+        most_events=settings.events.max_stored,
         parallel_uploads=tasks.parallel_uploads,
         parallel_downloads=tasks.parallel_downloads,
         upload_connections=tasks.upload_connections,
@@ -105,19 +112,19 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         engine, shelves = await _engine(settings, store, stack)
         bus = crashing.around_bus(build_bus(settings))
         relay = Relay(bus, store, engine.turn)
-        feed, metrics = Feed(), Metrics()
-        engine.turn.listeners += [lambda changes: relay.offer(changes.outbox), metrics.on_commit]
-        engine.lease.standing.append(lambda standing: relay.stand(first=standing.first, alone=standing.alone))
-        engine.turn.listeners.append(lambda changes: feed.offer(changes.outbox))
+        feed, live, metrics = Feed(), Live(store), Metrics()
+        deliverer = await stack.enter_async_context(delivering(settings, store, clock=engine.shop.clock))
+        _tell_of_commits(engine, relay, feed, live, deliverer)
+        engine.turn.listeners.append(metrics.on_commit)
         clock, largest = engine.shop.clock, settings.bus.max_message_bytes
         intake = Intake(bus, engine.turn, renderer=engine.turn.renderer, clock=clock, max_message_bytes=largest)
         inspector = ShelfInspector(root=settings.files.root)
         stack.push_async_callback(inspector.close)
         doctor = Doctor(store=store, shelves=inspector, clock=clock, jobs=JobCheck(engine.adoption, engine.conductor))
         files = build_files(settings, store, stack)
-        inside = Inside(settings, engine, store, shelves, bus, relay, feed, metrics, doctor, files)
+        inside = Inside(settings, engine, store, shelves, bus, relay, feed, live, deliverer, metrics, doctor, files)
         server = build_server(inside)
-        app = App(settings, engine, store, bus, relay, server, files, engine.failed)
+        app = App(settings, engine, store, bus, relay, live, server, files, engine.failed)
         _publish_gauges(metrics, app)
         loops = _Loops(app.failed)
         # Closed in reverse: server, intake, engine, relay (drained), bus.
@@ -130,8 +137,31 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         await _introduce_static_nodes(app)
         stack.push_async_callback(loops.cancel, "intake")
         loops.start("intake", intake.run())
+        stack.push_async_callback(loops.cancel, "live")
+        loops.start("live", live.run())
+        stack.push_async_callback(loops.cancel, "webhooks")
+        loops.start("webhooks", deliverer.run())
         await stack.enter_async_context(server)
         yield app
+
+
+def _tell_of_commits(engine: Engine, relay: Relay, feed: Feed, live: Live, deliverer: Deliverer) -> None:
+    """Have all doors that events leave by told of them, and of how this daemon stands among others."""
+
+    def on_commit(changes: Changes) -> None:
+        if changes.outbox:
+            relay.offer(changes.outbox)
+            feed.offer(changes.outbox)
+            live.offer(changes.outbox)
+            deliverer.offer()
+
+    def stand(now: Standing) -> None:
+        relay.stand(first=now.first, alone=now.alone)
+        deliverer.stand(first=now.first, alone=now.alone)
+        live.stand(alone=now.alone)
+
+    engine.turn.listeners.append(on_commit)
+    engine.lease.standing.append(stand)
 
 
 async def examine(settings: Settings, *, fix: bool) -> Checkup:
@@ -198,6 +228,7 @@ def _publish_gauges(metrics: Metrics, app: App) -> None:
     metrics.gauge("jobs_abandoned", "Jobs that are to vanish from their nodes", lambda: len(engine.reaper.jobs))
     metrics.gauge("nodes_online", "Nodes that can be given work", lambda: sum(n.online for n in engine.board.nodes()))
     metrics.gauge("outbox_waiting", "Events that the bus does not have yet", lambda: relay.waiting)
+    metrics.gauge("event_readers", "Readers of /api/events", lambda: app.live.followers)
     metrics.gauge("outbox_oldest_seconds", "Age of the oldest of them", lambda: relay.oldest_age)
 
 

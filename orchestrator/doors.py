@@ -1,10 +1,13 @@
 """Builds the doors of the daemon: the bus, and what is served on TCP and on the control socket."""
 
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from orchestrator.api.control import control_application
 from orchestrator.api.feed import Feed
+from orchestrator.api.live import Live
 from orchestrator.api.ports import ControlPorts, FilePorts, RestPorts
 from orchestrator.api.server import Server
 from orchestrator.api.window import window_application
@@ -14,12 +17,19 @@ from orchestrator.bus.port import Bus
 from orchestrator.bus.rabbitmq import RabbitBus
 from orchestrator.bus.relay import Relay
 from orchestrator.contract.topology import Topology
+from orchestrator.domain.webhooks import Webhook
 from orchestrator.engine.doctor import Doctor
 from orchestrator.engine.engine import Engine
+from orchestrator.engine.ports import Clock
 from orchestrator.files import ArrivalHall, TaskAlbums, TaskResults, TaskShelves
 from orchestrator.settings import Settings
 from orchestrator.store import SqlStore
 from orchestrator.telemetry.metrics import Metrics
+from orchestrator.webhooks.deliverer import Deliverer
+from orchestrator.webhooks.sending import sender
+from orchestrator.webhooks.worker import Patience
+
+T = TypeVar("T")
 
 
 def build_bus(settings: Settings) -> Bus:
@@ -41,6 +51,8 @@ class Inside:
     bus: Bus
     relay: Relay
     feed: Feed
+    live: Live
+    deliverer: Deliverer
     metrics: Metrics
     doctor: Doctor
     files: FilePorts
@@ -70,7 +82,8 @@ def build_server(inside: Inside) -> Server:
     )  # fmt: skip
     rest = RestPorts(
         library=inside.store, catalogue=inside.store, desk=engine.turn, read_output=inside.shelves.read_output,
-        files=inside.files,
+        files=inside.files, journal=inside.store, live=inside.live, webhooks=inside.store,
+        webhooks_changed=inside.deliverer.look,
     )  # fmt: skip
     ready = [lambda: ("bus", bus_problem(inside.bus)), lambda: ("store", store_problem(engine))]
     return Server(
@@ -82,6 +95,26 @@ def build_server(inside: Inside) -> Server:
         ),
         control=lambda: control_application(control, checks=ready, max_body_bytes=largest),
     )
+
+
+@asynccontextmanager
+async def delivering(settings: Settings, store: SqlStore, *, clock: Clock) -> AsyncIterator[Deliverer]:
+    """Give what delivers events to webhooks, not yet running."""
+    given = settings.webhooks
+    static = [
+        Webhook(
+            id=0, url=each.url.get_secret_value(), secret=each.secret.get_secret_value(), created_at=clock.now(),
+            projects=_chosen(each.projects), tasks=_chosen(each.tasks), types=_chosen(each.types), static=True,
+        )
+        for each in given.static
+    ]  # fmt: skip
+    patience = Patience(attempts=given.max_attempts, first=given.retry_delay, give_up_after=given.give_up_after)
+    async with sender(deadline=given.answer_timeout, allowed=given.allow_private_addresses) as opened:
+        yield Deliverer(store, store, opened.send, clock=clock, patience=patience, static=static)
+
+
+def _chosen(values: Sequence[T]) -> frozenset[T] | None:
+    return frozenset(values) or None
 
 
 def bus_problem(bus: Bus) -> str | None:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.api.live import Live
 from orchestrator.domain.adoption import Foundling
 from orchestrator.domain.dead_letters import Change, Letter, LetterPage, Replay
 from orchestrator.domain.findings import Checkup
 from orchestrator.domain.task import Source, Task
 from orchestrator.engine.adoption import Sighting
-from orchestrator.engine.ports import Albums, Arrivals, Catalogue, Desk, Library, Results
+from orchestrator.engine.ports import Albums, Arrivals, Catalogue, Desk, Journal, Library, Results, WebhookBook
 
 Check = Callable[[], tuple[str, str | None]]
 """Looks at one part of the daemon: its name, and what is wrong with it for people (None: nothing)."""
@@ -101,13 +102,17 @@ class FilePorts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestPorts:
-    """What the REST API passes on to: reading, lists, commands, output, files."""
+    """What the REST API passes on to: reading, lists, commands, output, files, events."""
 
     library: Library
     catalogue: Catalogue
     desk: Desk
     read_output: ReadOutput
     files: FilePorts
+    journal: Journal
+    live: Live
+    webhooks: WebhookBook
+    webhooks_changed: Callable[[], None]
 
 
 def problems_of(checks: Sequence[Check]) -> dict[str, str]:

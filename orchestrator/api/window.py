@@ -10,18 +10,20 @@ from orchestrator.api.ports import Check, RestPorts
 from orchestrator.api.problems import problems_in_json
 from orchestrator.api.rest.application import Authenticate, admit_everyone, rest_application
 from orchestrator.api.rest.downloads import Downloads
+from orchestrator.api.rest.events import Events
 from orchestrator.api.rest.nodes import Nodes
 from orchestrator.api.rest.projects import Projects
 from orchestrator.api.rest.reading import MAX_FORM
 from orchestrator.api.rest.route import Route
 from orchestrator.api.rest.tasks import Tasks
 from orchestrator.api.rest.uploads import Uploads
+from orchestrator.api.rest.webhooks import Webhooks
 
 
 def routes_of(ports: RestPorts) -> list[Route]:
     """Give every endpoint of the REST API."""
-    resources = (Projects(ports), Tasks(ports), Uploads(ports), Downloads(ports), Nodes(ports))
-    return [route for resource in resources for route in resource.routes()]
+    resources = (Projects, Tasks, Uploads, Downloads, Nodes, Events, Webhooks)
+    return [route for resource in resources for route in resource(ports).routes()]
 
 
 def window_application(
@@ -36,5 +38,6 @@ def window_application(
     """Build it. ``ready`` and ``live`` are what the health pages look at, ``figures`` what they show beside it."""
     application = web.Application(middlewares=[problems_in_json], client_max_size=MAX_FORM)
     add_health(application, ready=ready, live=live, figures=figures, registry=registry)
+    application.on_shutdown.append(ports.live.end)
     application.add_subapp("/api", rest_application(routes_of(ports), authenticate=authenticate))
     return application

@@ -29,6 +29,7 @@ COMMITS: Mapping[str, str] = {
     "answers-forgotten": "old answers are dropped",
     "replay-begun": "it is on record that a dead letter is about to be replayed",
     "replay-ended": "it is on record what became of the replay",
+    "events-forgotten": "old events are dropped",
     "heartbeat": "this daemon lives, and keeps what it owns",
     "claim": "tasks in work belong to this daemon (at its start)",
     "release": "tasks in work belong to nobody (at a stop in order)",

@@ -9,7 +9,7 @@ from orchestrator.domain.task import NodeJob, Project, Source, Task
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """One event ready to publish. ``number`` orders the outbox; ``key`` is the partition within which order holds."""
+    """One event ready to publish. ``number`` is its place among all; within the partition ``key``, order holds."""
 
     number: int
     id: str

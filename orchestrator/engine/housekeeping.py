@@ -1,4 +1,4 @@
-"""Housekeeping: drafts that nobody finished expire, and answers that nobody will ask for again are dropped."""
+"""Housekeeping: drafts that nobody finished expire; answers and events that nobody will ask for again are dropped."""
 
 import asyncio
 from dataclasses import dataclass
@@ -49,3 +49,4 @@ class Housekeeping:
             fact = DraftExpired(f"the draft was not touched for {timing.draft_ttl / 3600:g} h, so it expired")
             await self.shop.turn.report_all([Report(task.id, task.fence, fact) for task in expired])
         await self.shop.store.forget_answers(before=now - timedelta(seconds=timing.answers_kept))
+        await self.shop.store.forget_events(before=now - timedelta(seconds=timing.events_kept), most=timing.most_events)

@@ -16,6 +16,9 @@ class Timing:
     progress_interval: float = 2.0
     draft_ttl: float = 86_400.0
     answers_kept: float = 7 * 86_400.0
+    events_kept: float = 86_400.0
+    most_events: int = 500_000
+    """Events that are kept, young ones too."""
     lease_ttl: float = 10.0
     idle_flush: float = 0.05
     commit_lookup: float = 20.0

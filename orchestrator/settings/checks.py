@@ -3,7 +3,7 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, SecretStr
 
 from orchestrator.contract.topology import Topology
 from orchestrator.settings.kinds import SecretUrl, Wanted
@@ -56,6 +56,29 @@ def check_node_url(url: SecretUrl) -> SecretUrl:
     if not isinstance(address, Address):
         raise ValueError(address.message)  # noqa: TRY004  (pydantic reports ValueError only)
     return url
+
+
+def check_webhook_url(url: SecretUrl) -> SecretUrl:
+    """Take what REST takes."""
+    from orchestrator.contract.webhooks import check_url  # noqa: PLC0415  (few have static webhooks)
+
+    check_url(url.get_secret_value())
+    return url
+
+
+def check_webhook_secret(secret: SecretStr) -> SecretStr:
+    """Take what REST takes."""
+    from orchestrator.contract.webhooks import check_secret  # noqa: PLC0415  (as above)
+
+    check_secret(secret.get_secret_value())
+    return secret
+
+
+def check_event_type(text: str) -> str:
+    """Take the name of an event."""
+    from orchestrator.contract.webhooks import check_type  # noqa: PLC0415  (as above)
+
+    return check_type(text)
 
 
 def _is_http(text: str) -> bool:

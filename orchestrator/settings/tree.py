@@ -5,13 +5,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    model_validator,
+)
 
 from orchestrator.settings.checks import (
+    check_event_type,
     check_events_source,
     check_node_url,
     check_prefix,
     check_public_url,
+    check_webhook_secret,
+    check_webhook_url,
     one_of_schemes,
 )
 from orchestrator.settings.kinds import Count, Folder, Interval, Port, Seconds, SecretUrl, Shown, Size, expanded, listed
@@ -153,6 +165,50 @@ class Tasks(Section):
     """Files of one task that are sent at the same time."""
 
 
+class Events(Section):
+    """Events that are kept for those who come late: over HTTP, and webhooks."""
+
+    retention: Interval = 86_400.0
+    """How long an event is kept."""
+    max_stored: Count = 500_000
+    """Events that are kept, however young they are."""
+
+
+class StaticWebhook(Section):
+    """A program that is told of events by HTTP, as ``[[webhooks.static]]``."""
+
+    url: Annotated[SecretUrl, AfterValidator(check_webhook_url)]
+    """Where events are sent to."""
+    secret: Annotated[SecretStr, AfterValidator(check_webhook_secret)]
+    """What they are signed with: ``whsec_`` and 24 to 64 bytes in base64."""
+    projects: Annotated[tuple[Count, ...], BeforeValidator(listed)] = ()
+    tasks: Annotated[tuple[Count, ...], BeforeValidator(listed)] = ()
+    types: Annotated[tuple[Annotated[str, AfterValidator(check_event_type)], ...], BeforeValidator(listed)] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret(cls, given: Any) -> Any:
+        return with_secrets_read(given, secrets={"secret"}) if isinstance(given, Mapping) else given
+
+
+class Webhooks(Section):
+    """Programs that are told of events by HTTP."""
+
+    answer_timeout: Interval = 15.0
+    """Within which an endpoint must answer."""
+    max_attempts: Count = 12
+    """How often an event is tried before it is put on the shelf."""
+    retry_delay: Interval = 5.0
+    """Before the second attempt; doubled with each, up to an hour."""
+    give_up_after: Interval = 259_200.0
+    """How long nothing was taken before a subscription is switched off."""
+    allow_private_addresses: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(listed)] = ()
+    """Networks that may be reached although they are not public, such as ``10.0.0.0/8``."""
+    static: Annotated[tuple[StaticWebhook, ...], BeforeValidator(listed)] = ()
+    """Subscriptions that are always there: ``[[webhooks.static]]``, ``url``, ``secret``, ``projects``, ``tasks``,
+    ``types``."""
+
+
 class Log(Section):
     """What is told on standard error."""
 
@@ -171,6 +227,8 @@ class Settings(Section):
     api: Api = Api()
     nodes: Nodes = Nodes()
     tasks: Tasks = Tasks()
+    events: Events = Events()
+    webhooks: Webhooks = Webhooks()
     log: Log = Log()
 
     @model_validator(mode="before")

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Dialect, Update, bindparam, case, literal_col
 from orchestrator.store.prepared import Prepared, among
 from orchestrator.store.schema import counters
 
-COUNTERS = ("node", "outbox", "project", "replay", "task")
+COUNTERS = ("node", "outbox", "project", "replay", "task", "webhook")
 """Every counter there is, in the order in which they are locked."""
 
 

@@ -1,13 +1,13 @@
-"""The tables ``inbox`` (answers given, by message id) and ``outbox`` (events that the bus has not confirmed yet)."""
+"""The table ``inbox``: answers given, by message id."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, Dialect, bindparam, delete, insert, select
 
-from orchestrator.engine.changes import Answer, OutboxEntry
+from orchestrator.engine.changes import Answer
 from orchestrator.store.prepared import Prepared, among, storable
-from orchestrator.store.schema import inbox, outbox
+from orchestrator.store.schema import inbox
 
 
 class InboxTable:
@@ -33,27 +33,3 @@ class InboxTable:
     def forget(self, connection: Connection, *, before: datetime, limit: int) -> int:
         """Drop the oldest answers from before then, at most so many; give how many."""
         return self._forget.run(connection, before=before, limit=limit)
-
-
-class OutboxTable:
-    """Statements about events on their way out, compiled for one kind of database."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        later = select(outbox).where(outbox.c.number > bindparam("after"))
-        self._unsent = Prepared(later.order_by(outbox.c.number).limit(bindparam("limit")), dialect)
-        self._add = Prepared(insert(outbox), dialect, order=outbox.c.keys())
-        self._delete = Prepared(delete(outbox).where(among(outbox.c.number, "numbers", dialect)), dialect)
-
-    def unsent(self, connection: Connection, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
-        """Give entries numbered above ``after``, in order."""
-        rows = self._unsent.rows(connection, after=after, limit=limit)
-        return tuple(OutboxEntry(*row) for row in rows)
-
-    def add(self, connection: Connection, entries: Sequence[OutboxEntry]) -> None:
-        """Insert entries."""
-        rows = [(entry.number, entry.id, entry.key, entry.routing_key, entry.body) for entry in entries]
-        self._add.many(connection, rows)
-
-    def remove(self, connection: Connection, numbers: Iterable[int]) -> None:
-        """Delete entries that the bus has confirmed."""
-        self._delete.run(connection, numbers=storable(numbers))

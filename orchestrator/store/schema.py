@@ -146,14 +146,23 @@ inbox = Table(
 )
 Index("inbox_created_at", inbox.c.created_at)
 
-outbox = Table(
-    "outbox",
+events = Table(
+    # The body comes last: when an event was made is read without it.
+    "events",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=False),
+    Column("created_at", Moment, nullable=False),
     Column("id", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("routing_key", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+outbox = Table(
+    # Numbers of events that the bus has not confirmed.
+    "outbox",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
 )
 
 counters = Table(
@@ -186,3 +195,37 @@ dead_letter_replays = Table(
     Column("detail", Text, nullable=False),
 )
 Index("dead_letter_replays_letter", dead_letter_replays.c.letter)
+
+webhooks = Table(
+    # wanted: the filter, as JSON.
+    "webhooks",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=False),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("wanted", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("static", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("cursor", Number, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("failing_since", Moment),
+)
+
+webhook_deliveries = Table(
+    # With a body of its own: it may outlast the event in the journal.
+    "webhook_deliveries",
+    metadata,
+    Column("webhook", Number, ForeignKey("webhooks.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False),
+    Column("routing_key", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("failed_at", Moment, nullable=False),
+    Column("next_at", Moment),
+    Column("body", LargeBinary, nullable=False),
+)
+_partial_index(
+    "webhook_deliveries_due", webhook_deliveries.c.webhook, webhook_deliveries.c.next_at, where="next_at IS NOT NULL"
+)

@@ -16,7 +16,7 @@ V = TypeVar("V")
 
 
 class SqlTransaction:
-    """Implements ``Transaction`` over one open transaction. ``now`` dates the answers that are stored."""
+    """Implements ``Transaction`` over one open transaction. ``now`` dates answers and events."""
 
     def __init__(self, run: Run, tables: Tables, *, now: Callable[[], datetime]) -> None:
         self._run = run
@@ -57,14 +57,14 @@ def _write(connection: Connection, *, tables: Tables, changes: Changes, now: dat
     tables.tasks.keep_sources(connection, changes.sources)
     tables.jobs.keep(connection, _by_key(changes.jobs))
     tables.inbox.keep(connection, changes.answers, now=now)
-    tables.outbox.add(connection, changes.outbox)
+    tables.journal.add(connection, changes.outbox, now=now)
     _delete(connection, tables=tables, changes=changes)
 
 
 def _delete(connection: Connection, *, tables: Tables, changes: Changes) -> None:
     """Last, and tasks before their projects: what was just written may be what held them."""
     if changes.sent:
-        tables.outbox.remove(connection, changes.sent)
+        tables.journal.sent(connection, changes.sent)
     if changes.gone_jobs:
         tables.jobs.remove(connection, changes.gone_jobs)
     if changes.removed:

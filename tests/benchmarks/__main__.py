@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 
 import orchestrator
-from tests.benchmarks import commands, ended, idle, latency, machine, nonsense, restart, upload
+from tests.benchmarks import commands, ended, idle, latency, machine, nonsense, readers, restart, upload
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.figures import Figure, table
 
@@ -27,6 +27,7 @@ MEASURES: dict[str, Measure] = {
     "restart": restart.measure,
     "upload": upload.measure,
     "ended": ended.measure,
+    "readers": readers.measure,
 }
 DEADLINE = 600.0
 """Seconds for any one of them."""

@@ -247,7 +247,7 @@ STORIES: Mapping[str, Story] = {
     "taken over": Story(
         taken_over,
         (
-            _around("commit.heartbeat", "commit.claim", "commit.answers-forgotten"),
+            _around("commit.heartbeat", "commit.claim", "commit.answers-forgotten", "commit.events-forgotten"),
             _around("node.look", "commit.task-watched"),
         ),
     ),

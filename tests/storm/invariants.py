@@ -29,7 +29,7 @@ class Watch:
         self.actions: dict[int, list[str]] = defaultdict(list)
         """Pending actions that were accepted, by task, in the order in which they were settled."""
         self.removed_nodes: set[str] = set()
-        self._outbox = 0
+        self._event_number = 0
         self._inbox = 0
         self._fences: dict[int, int] = {}
 
@@ -48,9 +48,9 @@ class Watch:
         """Look at what has just become durable."""
         rows = self.world.disk.rows
         for number, id_, key, body in rows(
-            "SELECT number, id, key, body FROM outbox WHERE number > ? ORDER BY number", self._outbox
+            "SELECT number, id, key, body FROM events WHERE number > ? ORDER BY number", self._event_number
         ):
-            self._outbox = number
+            self._event_number = number
             self._event(id_, key, json.loads(body), body)
         for rowid, id_, answer in rows("SELECT rowid, message_id, answer FROM inbox WHERE rowid > ?", self._inbox):
             self._inbox = rowid

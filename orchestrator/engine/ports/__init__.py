@@ -13,7 +13,8 @@ from orchestrator.engine.ports.listing import (
     TaskQuery,
 )
 from orchestrator.engine.ports.nodes import JobCard, JobInfo, NodeClient, NodeClients, OutgoingFile
-from orchestrator.engine.ports.store import Clock, Library, ReplayBook, Store, TaskFilter, Transaction
+from orchestrator.engine.ports.store import Clock, Journal, Kept, Library, ReplayBook, Store, TaskFilter, Transaction
+from orchestrator.engine.ports.webhooks import DeliveryBook, WebhookBook
 
 __all__ = [
     "PROJECT_ORDERS",
@@ -27,11 +28,14 @@ __all__ = [
     "Chunk",
     "Clock",
     "Collected",
+    "DeliveryBook",
     "Desk",
     "Download",
     "Images",
     "JobCard",
     "JobInfo",
+    "Journal",
+    "Kept",
     "Library",
     "NodeClient",
     "NodeClients",
@@ -51,4 +55,5 @@ __all__ = [
     "TaskFilter",
     "TaskQuery",
     "Transaction",
+    "WebhookBook",
 ]

@@ -20,7 +20,7 @@ class StoreInspection(Protocol):
         ...
 
     async def unsent(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
-        """Give outbox entries numbered above ``after``, in order."""
+        """Give events that the bus does not have yet, numbered above ``after``, in order."""
         ...
 
     async def abandoned_jobs(self) -> tuple[NodeJob, ...]:

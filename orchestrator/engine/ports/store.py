@@ -86,7 +86,7 @@ class Store(Protocol):
         ...
 
     async def unsent(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
-        """Give outbox entries numbered above ``after``, in order."""
+        """Give events that the bus has not confirmed, numbered above ``after``, in order."""
         ...
 
     async def drafts(self, *, before: datetime) -> tuple[Task, ...]:
@@ -95,6 +95,35 @@ class Store(Protocol):
 
     async def forget_answers(self, *, before: datetime) -> int:
         """Drop stored answers older than that; give how many."""
+        ...
+
+    async def forget_events(self, *, before: datetime, most: int) -> int:
+        """Drop events older than that, and those beyond so many; give how many. What is needed yet stays."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Which events are stored: all from ``first`` to ``last``; ``first`` is beyond ``last`` when there are none."""
+
+    first: int
+    last: int
+    """The last number that was given out."""
+
+    def follows(self, number: int) -> bool:
+        """Whether somebody who saw the event of this number last has missed none that is gone."""
+        return self.first - 1 <= number <= self.last
+
+
+class Journal(Protocol):
+    """Events as they were committed, for as long as they are kept. Raises ``StoreError`` only."""
+
+    async def events(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
+        """Give stored events numbered above ``after``, in order: the order of commits, without a gap."""
+        ...
+
+    async def kept(self) -> Kept:
+        """Give which events are there."""
         ...
 
 

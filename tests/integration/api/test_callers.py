@@ -33,8 +33,9 @@ async def ask(daemon: Site) -> AsyncIterator[Ask]:
 
     app = daemon.app
     ports = RestPorts(
-        library=app.store, catalogue=app.store, desk=app.engine.turn, read_output=no_output, files=app.files
-    )
+        library=app.store, catalogue=app.store, desk=app.engine.turn, read_output=no_output, files=app.files,
+        journal=app.store, live=app.live, webhooks=app.store, webhooks_changed=lambda: None,
+    )  # fmt: skip
     async with TestClient(TestServer(rest_application(routes_of(ports), authenticate=authenticate))) as client:
 
         async def asked(role: Role, method: str, path: str, only: frozenset[int] | None = frozenset({2}), **given: Any):

@@ -14,12 +14,13 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
 from orchestrator.domain.errors import StoreError
+from orchestrator.engine.changes import OutboxEntry
 from orchestrator.store import HEAD, current, open_store, upgrade
 from orchestrator.store.address import connect
 from orchestrator.store.migrations import config_for
 from orchestrator.store.schema import metadata
 from tests.integration.store.databases import InFile, InMemory, OnServer
-from tests.integration.store.rows import a_task, write
+from tests.integration.store.rows import NOON, a_task, write
 
 
 class Migrating:
@@ -59,6 +60,28 @@ class Migrating:
         await upgrade(url)
         async with open_store(url) as store:
             assert a_task(1) == await store.task(1)
+
+    async def test_what_waits_for_the_bus_is_moved_to_the_journal(self, url: str):
+        config = config_for()
+        database = await connect(url, lock=True)
+        one = "INSERT INTO outbox (number, id, key, routing_key, body) VALUES (7, 'id', 'tasks/1', 'task.created', {})"
+        body = "x'7b7d'" if database.dialect.name == "sqlite" else "'\\x7b7d'"
+
+        def before(connection):
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0002")
+            connection.exec_driver_sql(one.format(body)).close()
+            connection.exec_driver_sql("UPDATE counters SET value = 7 WHERE name = 'outbox'").close()
+
+        await database.write(before)
+        await database.close()
+        await upgrade(url)
+        async with open_store(url) as store:
+            entry = OutboxEntry(7, "id", "tasks/1", "task.created", b"{}")
+            assert ((entry,), (entry,)) == (
+                await store.unsent(after=0, limit=9), await store.events(after=0, limit=9)
+            )  # fmt: skip
+            assert 0 == await store.forget_events(before=NOON, most=10)
 
     async def test_a_database_of_a_newer_release_is_refused(self, url: str):
         await upgrade(url)

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from orchestrator.domain.task import Source, Stage, Status
-from orchestrator.engine.changes import Answer, Changes, Wanted
+from orchestrator.engine.changes import Answer, Changes, OutboxEntry, Wanted
 from orchestrator.engine.ports import TaskFilter
 from orchestrator.store import SqlStore
 from orchestrator.store.address import connect
@@ -60,7 +60,10 @@ async def use_everything(store: SqlStore):
     await store.abandoned_jobs()
     await store.unsent(after=1, limit=10)
     await store.drafts(before=NOON)
+    await store.events(after=1, limit=10)
+    await store.kept()
     await store.forget_answers(before=NOON)
+    await store.forget_events(before=NOON, most=10)
     await store.task(1)
     await store.task("r")
     for wanted in (
@@ -77,7 +80,7 @@ class TestInMemory(InMemory):
     async def test_no_large_table_is_scanned(self, store: SqlStore):
         with explained("EXPLAIN QUERY PLAN") as plans:
             await use_everything(store)
-        assert 36 == len(plans)
+        assert 42 == len(plans)
         for text, plan in plans:
             for line in plan.splitlines():
                 scanned = line.startswith("SCAN") and "VIRTUAL TABLE" not in line  # the list that was asked for
@@ -98,7 +101,8 @@ class TestOnServer(OnServer):
         jobs = {f"u{n}": a_job(f"u{n}") for n in range(number)}
         answers = {f"m{n}": Answer("create-task", b"") for n in range(number)}
         projects = {n: a_project(n) for n in range(2, 52)}
-        await write(store, *tasks, projects=projects, jobs=jobs, answers=answers, nodes={1: a_node(1)})
+        events = [OutboxEntry(n, f"id-{n}", "tasks/1", "task.created", bytes(500)) for n in range(1, number)]
+        await write(store, *tasks, projects=projects, jobs=jobs, answers=answers, nodes={1: a_node(1)}, outbox=events)
         await write(store, sources={n: (a_source(n),) for n in range(1, number)})
         database = await connect(url, lock=False)
         await database.read(lambda connection: connection.exec_driver_sql("ANALYZE").close())
@@ -108,7 +112,7 @@ class TestOnServer(OnServer):
     async def test_no_large_table_is_scanned(self, filled: SqlStore):
         with explained("EXPLAIN") as plans:
             await use_everything(filled)
-        assert 36 == len(plans)
+        assert 42 == len(plans)
         for text, plan in plans:
             for line in plan.splitlines():
                 scanned = line.split("Seq Scan on ")[-1].split()[0] if "Seq Scan on " in line else None

@@ -1,8 +1,8 @@
 """What the engine's rounds and the library's readers get to see."""
 
 from orchestrator.domain.task import Stage, Status
-from orchestrator.engine.changes import Answer, Changes
-from orchestrator.engine.ports import TaskFilter
+from orchestrator.engine.changes import Answer, Changes, OutboxEntry
+from orchestrator.engine.ports import Kept, TaskFilter
 from orchestrator.store import SqlStore, open_store
 from tests.integration.store.databases import InFile, InMemory, OnServer
 from tests.integration.store.rows import MINUTE, NOON, a_job, a_node, a_project, a_task, write
@@ -45,6 +45,44 @@ class Rounds:
             assert 0 == await store.forget_answers(before=NOON)
             assert 2500 == await store.forget_answers(before=NOON + MINUTE)
             assert 1 == await store.forget_answers(before=NOON + 2 * MINUTE)
+
+    async def test_events_that_are_old_or_too_many_are_forgotten(self, url: str):
+        time = NOON
+        async with open_store(url, migrate=True, now=lambda: time) as store:
+            await commit_events(store, 2500)
+            time = NOON + MINUTE
+            await commit_events(store, 10)
+            await write(store, sent=list(range(1, 2511)))
+            assert 0 == await store.forget_events(before=NOON, most=2510)
+            assert 2500 == await store.forget_events(before=NOON + MINUTE, most=2510)
+            assert Kept(first=2501, last=2510) == await store.kept()
+            assert 7 == await store.forget_events(before=NOON, most=3)
+            assert [2508, 2509, 2510] == [entry.number for entry in await store.events(after=0, limit=10)]
+            assert 3 == await store.forget_events(before=NOON + 2 * MINUTE, most=3)
+            assert Kept(first=2511, last=2510) == await store.kept()
+
+    async def test_an_event_that_has_to_leave_yet_is_kept_and_all_that_follow_it(self, url: str):
+        async with open_store(url, migrate=True, now=lambda: NOON) as store:
+            await commit_events(store, 5)
+            await write(store, sent=[1, 2, 4])
+            assert 2 == await store.forget_events(before=NOON + MINUTE, most=1)
+            assert [3, 5] == [entry.number for entry in await store.unsent(after=0, limit=10)]
+            assert Kept(first=3, last=5) == await store.kept()
+
+    async def test_who_saw_what_has_missed_what_is_gone(self, store: SqlStore):
+        assert await store.kept() == Kept(first=1, last=0)
+        kept = Kept(first=3, last=5)
+        assert [False, True, True, False] == [kept.follows(number) for number in (1, 2, 5, 6)]
+
+
+async def commit_events(store: SqlStore, count: int):
+    """Commit events as the turn does, with the next numbers."""
+    async with store.begin() as transaction:
+        first = (await transaction.reserve({"outbox": count}))["outbox"]
+        entries = [
+            OutboxEntry(n, f"id-{n}", "tasks/1", "task.created.none.1.1", b"{}") for n in range(first, first + count)
+        ]
+        await transaction.write(Changes(owner="me", outbox=entries))
 
 
 class Library:

@@ -94,6 +94,7 @@ class RoundTrips:
         await write(store, outbox=[entry])
         found = await store.unsent(after=0, limit=10)
         await write(store, sent=[number])
+        assert 1 == await store.forget_events(before=NOON + 1_000_000 * MINUTE, most=10)
         assert (entry,) == found
 
     @wild

@@ -8,6 +8,7 @@ from typing import Any, cast
 from unittest.mock import Mock
 
 from orchestrator.api.feed import Feed
+from orchestrator.api.live import Live
 from orchestrator.api.ports import ControlPorts, FilePorts, RestPorts
 from orchestrator.bus.dead_letters import DeadLetters
 from orchestrator.bus.memory import MemoryBus
@@ -21,7 +22,7 @@ from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.problem import Problem
 from orchestrator.domain.task import Project, Stage, Status, Task
 from orchestrator.engine.adoption import Sighting, Unseen
-from orchestrator.engine.ports import Catalogue, Order, OutboxEntry, Settled, TaskFilter
+from orchestrator.engine.ports import Catalogue, Kept, Order, OutboxEntry, Settled, TaskFilter
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -146,6 +147,35 @@ def a_job(task: int = 134, **fields) -> FoundJob:
     return FoundJob(task=task, **(given | fields))
 
 
+class FakeWebhooks:
+    """No webhooks."""
+
+    async def webhooks(self) -> tuple[Any, ...]:
+        return ()
+
+
+class FakeJournal:
+    """Events by number, of which the oldest may be forgotten."""
+
+    def __init__(self) -> None:
+        self.entries: list[OutboxEntry] = []
+        self.forgotten = 0
+
+    def commit(self, *keys: str) -> list[OutboxEntry]:
+        """Store events with these routing keys, under the next numbers."""
+        number = len(self.entries) + 1
+        new = [OutboxEntry(number + at, f"id-{number + at}", "", key, b"{}") for at, key in enumerate(keys)]
+        self.entries += new
+        return new
+
+    async def events(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
+        first = max(after, self.forgotten)
+        return tuple(self.entries[first : first + limit])
+
+    async def kept(self) -> Kept:
+        return Kept(first=self.forgotten + 1, last=len(self.entries))
+
+
 @dataclass
 class FakeAdoption:
     """Finds what it was given, and takes back what it is told; ``renumbered`` is added to each task's number."""
@@ -214,9 +244,11 @@ class FakeRooms:
         """Without lists and files: whole daemons show those (tests/integration/api)."""
         catalogue = cast("Catalogue", None)
         files = cast(FilePorts, Mock(spec=FilePorts))
+        journal = FakeJournal()
         return RestPorts(
-            library=self.library, catalogue=catalogue, desk=self.desk, read_output=self.read_output, files=files
-        )
+            library=self.library, catalogue=catalogue, desk=self.desk, read_output=self.read_output, files=files,
+            journal=journal, live=Live(journal), webhooks=FakeWebhooks(), webhooks_changed=lambda: None,
+        )  # fmt: skip
 
     def dead_letters(self) -> DeadLetters:
         """The real thing over the bus in memory: the window and the shelf are tested together."""

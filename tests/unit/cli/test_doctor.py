@@ -81,7 +81,8 @@ def test_without_a_daemon_the_secrets_of_the_settings_are_needed(orchestrator, r
 def test_events_that_nobody_publishes_are_told(orchestrator, file):
     body = json.dumps({"time": "2026-01-01T00:00:00.000000Z"}).encode()
     with sqlite3.connect(file) as database:
-        database.execute("INSERT INTO outbox VALUES (1, 'id', 'tasks/1', 'task.created', ?)", (body,))
+        database.execute("INSERT INTO events VALUES (1, '2026-01-01', 'id', 'tasks/1', 'task.created', ?)", (body,))
+        database.execute("INSERT INTO outbox VALUES (1)")
     result = orchestrator("doctor")
     assert 1 == result.exit_code
     assert "outbox: 1 event waits for the bus, the oldest for" in result.stdout

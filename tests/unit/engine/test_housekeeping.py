@@ -46,6 +46,16 @@ async def test_a_round_that_fails_is_followed_by_another(monkeypatch, error):
         await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=300)
 
 
+async def test_old_events_are_forgotten_and_those_beyond_so_many():
+    async with running(Timing(most_events=3)) as bundle:
+        for number in range(4):
+            await bundle.create(name=f"Field {number}", partial=True)
+        bundle.engine.turn.sent([1, 2, 3, 4])
+        await bundle.create(name="Field 4", partial=True)
+        await bundle.engine.housekeeping.round()
+        assert 3 == (kept := await bundle.store.kept()).last - kept.first + 1
+
+
 async def test_old_answers_are_forgotten(monkeypatch):
     async with running(Timing(answers_kept=60)) as bundle:
         forgotten, forget = [], bundle.store.forget_answers
