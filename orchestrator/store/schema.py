@@ -186,3 +186,24 @@ dead_letter_replays = Table(
     Column("detail", Text, nullable=False),
 )
 Index("dead_letter_replays_letter", dead_letter_replays.c.letter)
+
+tokens = Table(
+    # digest: SHA-256 of the token, which is random; the token itself is kept nowhere.
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", SmallInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("projects", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("last_used_at", Moment),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)

@@ -1,0 +1,33 @@
+"""API tokens: who may come in, as what and until when. Of the secret itself only a digest is known."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orchestrator.domain.access import Caller, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiToken:
+    """A token, as it is kept. ``static``: it comes from the settings, and is not in the store."""
+
+    id: str
+    """Unlike the name it is never given twice."""
+    name: str
+    role: Role
+    digest: bytes = field(repr=False)
+    projects: frozenset[int] | None = None
+    """The only projects that exist for its holder; None: all."""
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    """Within an hour."""
+    static: bool = False
+
+    @property
+    def caller(self) -> Caller:
+        """Who its holder is."""
+        return Caller(name=self.name, role=self.role, projects=self.projects)
+
+    def is_good(self, now: datetime) -> bool:
+        """Whether it has not expired."""
+        return self.expires_at is None or now < self.expires_at
