@@ -18,7 +18,7 @@ import structlog
 
 from orchestrator import __version__, crashing
 from orchestrator.api.feed import Feed
-from orchestrator.api.ports import FilePorts
+from orchestrator.api.ports import FilePorts, TokenPort
 from orchestrator.api.server import Server
 from orchestrator.bus.intake import Intake
 from orchestrator.bus.port import Bus
@@ -35,6 +35,7 @@ from orchestrator.engine.engine import Engine, Rooms, build_engine
 from orchestrator.engine.job_check import JobCheck
 from orchestrator.engine.ports import Order, OutboxEntry
 from orchestrator.engine.timing import Timing
+from orchestrator.entrance import entrance, tokens_of
 from orchestrator.files import ArchiveLimits, FetchLimits, ImageFiles, ShelfInspector, TaskShelves
 from orchestrator.nodes.nodeodm import Deadlines
 from orchestrator.nodes.registry import NodeRegistry
@@ -102,6 +103,7 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         _make_root(settings.files.root)
         url = settings.store.url.get_secret_value()
         store = crashing.around_store(await stack.enter_async_context(open_store(url, now=SystemClock().now)))
+        guarded = await entrance(settings.api, store, clock=SystemClock())
         engine, shelves = await _engine(settings, store, stack)
         bus = crashing.around_bus(build_bus(settings))
         relay = Relay(bus, store, engine.turn)
@@ -115,7 +117,7 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(inspector.close)
         doctor = Doctor(store=store, shelves=inspector, clock=clock, jobs=JobCheck(engine.adoption, engine.conductor))
         files = build_files(settings, store, stack)
-        inside = Inside(settings, engine, store, shelves, bus, relay, feed, metrics, doctor, files)
+        inside = Inside(settings, engine, store, shelves, bus, relay, feed, metrics, doctor, files, guarded)
         server = build_server(inside)
         app = App(settings, engine, store, bus, relay, server, files, engine.failed)
         _publish_gauges(metrics, app)
@@ -148,6 +150,14 @@ async def examine(settings: Settings, *, fix: bool) -> Checkup:
         await inspector.close()
 
 
+@asynccontextmanager
+async def token_desk(settings: Settings) -> AsyncIterator[TokenPort]:
+    """Give what makes and revokes API tokens while no daemon runs. Raises ``StoreError``, ``StorageFailed``."""
+    _make_root(settings.files.root)
+    async with open_store(settings.store.url.get_secret_value(), now=SystemClock().now) as store:
+        yield tokens_of(settings.api, store, clock=SystemClock())
+
+
 def _make_root(root: Path) -> None:
     try:
         root.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -162,7 +172,7 @@ async def _engine(settings: Settings, store: SqlStore, stack: AsyncExitStack) ->
         root=files.root,
         import_roots=files.import_roots,
         uploads=files.root / "tasks",
-        limits=FetchLimits(max_bytes=files.max_image_bytes),
+        limits=FetchLimits(max_bytes=files.max_image_bytes, private=files.allow_private_addresses),
     )
     stack.push_async_callback(images.close)
     shelves = TaskShelves(

@@ -1,9 +1,15 @@
 """API tokens: who may come in, as what and until when. Of the secret itself only a digest is known."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from orchestrator.domain.access import Caller, Role
+
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
+"""No colon, so that it fits before one in Basic."""
+NAME_SENTENCE: Final = "must begin with a letter or digit and have up to 64 of: letters, digits, _ . @ -"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

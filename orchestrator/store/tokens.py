@@ -62,7 +62,7 @@ class SqlTokens:
     async def add(self, token: ApiToken) -> bool:
         """Keep a new token; False: its name is taken."""
         projects = None if token.projects is None else json.dumps(sorted(token.projects))
-        values = {
+        values: dict[str, Any] = {
             "id": token.id, "name": token.name, "role": int(token.role), "digest": token.digest, "projects": projects,
             "created_at": token.created_at, "expires_at": token.expires_at, "last_used_at": None,
         }  # fmt: skip
@@ -70,7 +70,9 @@ class SqlTokens:
 
     async def remove(self, name: str) -> bool:
         """Forget a token; False: there is none of that name."""
-        return bool(storable([name]) and await self._database.write(partial(self._table.remove.run, key=name)))
+        if not storable([name]):
+            return False
+        return bool(await self._database.write(partial(self._table.remove.run, key=name)))
 
     async def use(self, id_: str, *, at: datetime) -> None:
         """Write down when a token was last used."""
