@@ -96,6 +96,9 @@ def _alone(daemon: Daemon, work: Callable[[Any], Awaitable[T]]) -> T:
 
     from orchestrator.app import token_desk
     from orchestrator.domain.errors import TokenRefused
+    from orchestrator.telemetry import logging
+
+    logging.configure(level="warning", style="auto")
 
     async def run() -> T:
         async with token_desk(daemon.own_settings()) as desk:
