@@ -51,14 +51,16 @@ def create(
     A running daemon is asked. Without one, the store itself is written.
     """
     asked = {"name": name, "role": role.value, "projects": project or None, "lifetime": _seconds(expires)}
+    asked_daemon = True
     try:
         made = daemon.control.post("/tokens", asked)
     except NoDaemon:
-        made = _alone(daemon, lambda desk: _create(desk, asked))
+        made, asked_daemon = _alone(daemon, lambda desk: _create(desk, asked)), False
     if json:
         print_json(made)
         return
-    typer.echo(f"The token {name} ({role.value}) is shown only now; keep it well:", err=True)
+    where = "" if asked_daemon else f" No daemon answers; it was written to {daemon.settings.store.url}."
+    typer.echo(f"The token {name} ({role.value}) is shown only now; keep it well.{where}", err=True)
     say(made["token"])
 
 

@@ -213,7 +213,8 @@ async def test_neither_tokens_nor_the_addresses_of_images_are_ever_told(amqp_url
 
         await knock(running, ears, token)
         for words in (
-            ("token", "list"), ("token", "list", "--json"), ("task", "list", "--json"), ("dead-letters", "list", "--json"), ("doctor", "--json"),
+            ("token", "list"), ("token", "list", "--json"), ("task", "list", "--json"),
+            ("dead-letters", "list", "--json"), ("doctor", "--json"),
             ("check-config",), ("check-config", "--json"), ("contract",), ("serve",), ("--debug", "serve"),
             ("--debug", "serve", "--bus-url", f"amqp:/user:{WORD}@host"),
             ("--debug", "migrate", "--store-url", f"postgresql+asyncpg://user:{WORD}@127.0.0.1:9/x"),

@@ -62,7 +62,9 @@ def test_a_token_is_revoked_once(side, orchestrator):
 
 
 def test_without_a_daemon_the_store_itself_is_written(root, orchestrator):
-    token = orchestrator("token", "create", "admin", "--role", "admin").stdout.strip()
+    made = orchestrator("token", "create", "admin", "--role", "admin")
+    token = made.stdout.strip()
+    assert f"No daemon answers; it was written to sqlite+aiosqlite:///{root}/orchestrator.db." in made.stderr
     (found,) = kept(root)
     assert ("admin", digest_of(token)) == (found.name, found.digest)
     assert ["admin"] == [it["name"] for it in json.loads(orchestrator("token", "list", "--json").stdout)]
