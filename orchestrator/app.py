@@ -19,7 +19,7 @@ import structlog
 from orchestrator import __version__, crashing
 from orchestrator.api.feed import Feed
 from orchestrator.api.live import Live
-from orchestrator.api.ports import FilePorts
+from orchestrator.api.ports import FilePorts, TokenPort
 from orchestrator.api.server import Server
 from orchestrator.bus.intake import Intake
 from orchestrator.bus.port import Bus
@@ -38,6 +38,7 @@ from orchestrator.engine.job_check import JobCheck
 from orchestrator.engine.lease import Standing
 from orchestrator.engine.ports import Order, OutboxEntry
 from orchestrator.engine.timing import Timing
+from orchestrator.entrance import entrance, tokens_of
 from orchestrator.files import ArchiveLimits, FetchLimits, ImageFiles, ShelfInspector, TaskShelves
 from orchestrator.nodes.nodeodm import Deadlines
 from orchestrator.nodes.registry import NodeRegistry
@@ -109,6 +110,7 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         _make_root(settings.files.root)
         url = settings.store.url.get_secret_value()
         store = crashing.around_store(await stack.enter_async_context(open_store(url, now=SystemClock().now)))
+        guarded = await entrance(settings.api, store, clock=SystemClock())
         engine, shelves = await _engine(settings, store, stack)
         bus = crashing.around_bus(build_bus(settings))
         relay = Relay(bus, store, engine.turn)
@@ -122,7 +124,9 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(inspector.close)
         doctor = Doctor(store=store, shelves=inspector, clock=clock, jobs=JobCheck(engine.adoption, engine.conductor))
         files = build_files(settings, store, stack)
-        inside = Inside(settings, engine, store, shelves, bus, relay, feed, live, deliverer, metrics, doctor, files)
+        inside = Inside(
+            settings, engine, store, shelves, bus, relay, feed, live, deliverer, metrics, doctor, files, guarded
+        )
         server = build_server(inside)
         app = App(settings, engine, store, bus, relay, live, server, files, engine.failed)
         _publish_gauges(metrics, app)
@@ -178,6 +182,14 @@ async def examine(settings: Settings, *, fix: bool) -> Checkup:
         await inspector.close()
 
 
+@asynccontextmanager
+async def token_desk(settings: Settings) -> AsyncIterator[TokenPort]:
+    """Give what makes and revokes API tokens while no daemon runs. Raises ``StoreError``, ``StorageFailed``."""
+    _make_root(settings.files.root)
+    async with open_store(settings.store.url.get_secret_value(), now=SystemClock().now) as store:
+        yield tokens_of(settings.api, store, clock=SystemClock())
+
+
 def _make_root(root: Path) -> None:
     try:
         root.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -192,7 +204,7 @@ async def _engine(settings: Settings, store: SqlStore, stack: AsyncExitStack) ->
         root=files.root,
         import_roots=files.import_roots,
         uploads=files.root / "tasks",
-        limits=FetchLimits(max_bytes=files.max_image_bytes),
+        limits=FetchLimits(max_bytes=files.max_image_bytes, private=files.allow_private_addresses),
     )
     stack.push_async_callback(images.close)
     shelves = TaskShelves(

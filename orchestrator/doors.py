@@ -21,6 +21,7 @@ from orchestrator.domain.webhooks import Webhook
 from orchestrator.engine.doctor import Doctor
 from orchestrator.engine.engine import Engine
 from orchestrator.engine.ports import Clock
+from orchestrator.entrance import Entrance
 from orchestrator.files import ArrivalHall, TaskAlbums, TaskResults, TaskShelves
 from orchestrator.settings import Settings
 from orchestrator.store import SqlStore
@@ -56,6 +57,7 @@ class Inside:
     metrics: Metrics
     doctor: Doctor
     files: FilePorts
+    entrance: Entrance
 
 
 def build_files(settings: Settings, store: SqlStore, stack: AsyncExitStack) -> FilePorts:
@@ -79,6 +81,7 @@ def build_server(inside: Inside) -> Server:
     control = ControlPorts(
         library=inside.store, desk=engine.turn, read_output=inside.shelves.read_output,
         subscribe=inside.feed.subscribe, dead_letters=letters, adoption=engine.adoption, doctor=inside.doctor,
+        tokens=inside.entrance.tokens,
     )  # fmt: skip
     rest = RestPorts(
         library=inside.store, catalogue=inside.store, desk=engine.turn, read_output=inside.shelves.read_output,
@@ -91,10 +94,11 @@ def build_server(inside: Inside) -> Server:
         port=api.port,
         control_socket=api.control_socket,
         window=lambda: window_application(
-            rest, ready=ready, figures=lambda: unsent_events(inside.relay), registry=inside.metrics.registry
+            rest, inside.entrance.gatekeeper, origins=inside.entrance.origins, ready=ready,
+            figures=lambda: unsent_events(inside.relay), registry=inside.metrics.registry,
         ),
         control=lambda: control_application(control, checks=ready, max_body_bytes=largest),
-    )
+    )  # fmt: skip
 
 
 @asynccontextmanager

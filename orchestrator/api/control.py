@@ -21,6 +21,7 @@ from orchestrator.api.health import health_of
 from orchestrator.api.ports import Check, ControlPorts
 from orchestrator.api.problems import JSON, Refusal, problems_in_json, refused, shown, unavailable
 from orchestrator.api.stream import EventStreams
+from orchestrator.api.tokens import TokenWindow
 from orchestrator.contract.commands import decode
 from orchestrator.contract.fields import MAX_TEXT
 from orchestrator.contract.views import public_node, public_project, public_task
@@ -60,6 +61,7 @@ def control_application(
     DeadLetterWindow(ports.dead_letters, deadline=deadline).add_to(application)
     AdoptionWindow(ports.adoption, deadline=deadline).add_to(application)
     DoctorWindow(ports.doctor).add_to(application)
+    TokenWindow(ports.tokens, deadline=deadline).add_to(application)
     application.on_shutdown.append(streams.stop)
     return application
 

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.api.live import Live
+from orchestrator.domain.access import Role
 from orchestrator.domain.adoption import Foundling
 from orchestrator.domain.dead_letters import Change, Letter, LetterPage, Replay
 from orchestrator.domain.findings import Checkup
 from orchestrator.domain.task import Source, Task
+from orchestrator.domain.tokens import ApiToken
 from orchestrator.engine.adoption import Sighting
 from orchestrator.engine.ports import Albums, Arrivals, Catalogue, Desk, Journal, Library, Results, WebhookBook
 
@@ -76,9 +78,59 @@ class DoctorPort(Protocol):
         ...
 
 
+class TokenBook(Protocol):
+    """Keeps API tokens. Raises ``StoreError``."""
+
+    async def every(self) -> tuple[ApiToken, ...]:
+        """Give all tokens, by name."""
+        ...
+
+    async def some(self) -> bool:
+        """Whether there is any."""
+        ...
+
+    async def by_digest(self, digest: bytes) -> ApiToken | None:
+        """Give the token with that digest."""
+        ...
+
+    async def by_id(self, id_: str) -> ApiToken | None:
+        """Give the token with that id."""
+        ...
+
+    async def add(self, token: ApiToken) -> bool:
+        """Keep a new token; False: its name is taken."""
+        ...
+
+    async def remove(self, name: str) -> bool:
+        """Forget a token; False: there is none of that name."""
+        ...
+
+    async def use(self, id_: str, *, at: datetime) -> None:
+        """Write down when a token was last used."""
+        ...
+
+
+class TokenPort(Protocol):
+    """Makes and revokes API tokens. Raises ``TokenRefused``, ``StoreError``."""
+
+    async def create(
+        self, name: str, *, role: Role, projects: Collection[int] | None, lifetime: float | None
+    ) -> tuple[ApiToken, str]:
+        """Make a token, good for so many seconds (None: for ever); give it, and its secret for the only time."""
+        ...
+
+    async def every(self) -> tuple[ApiToken, ...]:
+        """Give all tokens, by name."""
+        ...
+
+    async def revoke(self, name: str) -> None:
+        """Make a token worth nothing, at once."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlPorts:
-    """What the control socket passes on to: reading, commands, output, events, dead letters, adoption, the doctor."""
+    """What the control socket passes on to: reading, commands, output, events, and what the others are for."""
 
     library: Library
     desk: Desk
@@ -87,6 +139,7 @@ class ControlPorts:
     dead_letters: DeadLetterPort
     adoption: AdoptionPort
     doctor: DoctorPort
+    tokens: TokenPort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

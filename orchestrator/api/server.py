@@ -15,6 +15,9 @@ from orchestrator.api.unix_socket import ListenError, claim, unclaim
 CLOSING: Final = 5.0
 """Seconds that a stop waits for requests that are being answered."""
 
+SILENCE: Final = 75.0
+"""Seconds within which the headers of a request must be there, the first one of a connection and every later one."""
+
 
 Build = Callable[[], web.Application]
 
@@ -87,7 +90,7 @@ class Server:
 
 
 async def _running(application: web.Application, opening: contextlib.AsyncExitStack) -> web.AppRunner:
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=CLOSING)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=CLOSING, keepalive_timeout=SILENCE)
     await runner.setup()
     opening.push_async_callback(runner.cleanup)
     return runner

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def _plain(value: object) -> Any:
             return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
         case tuple() | list():
             return [_plain(it) for it in value]
-        case SecretStr() | Path():
+        case SecretStr() | Path() | IPv4Network() | IPv6Network():
             return str(value)
         case float() if value.is_integer():
             return int(value)

@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from orchestrator import __version__
-from orchestrator.cli import adopting, dead_letters, doctor, messages, nodes, projects, serving, simulating, tasks
+from orchestrator.cli import (
+    adopting,
+    dead_letters,
+    doctor,
+    messages,
+    nodes,
+    projects,
+    serving,
+    simulating,
+    tasks,
+    tokens,
+)
 from orchestrator.cli.command import Globals
 
 cli = typer.Typer(
@@ -27,6 +38,7 @@ messages.add_to(cli)
 dead_letters.add_to(cli)
 adopting.add_to(cli)
 doctor.add_to(cli)
+tokens.add_to(cli)
 simulating.add_to(cli)
 
 

@@ -4,6 +4,7 @@
 for the work itself (``PRIVATE_FIELDS``) have no way out, because every field that goes out is named here.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,6 +15,8 @@ from orchestrator.domain.task import Project, Task
 
 View = dict[str, Any]
 
+_WEB: Final = frozenset({"http", "https"})
+
 PERMISSIONS: Final = ("view", "add", "change", "delete")
 """Everyone who gets in may do everything: there are no users of different rights here."""
 
@@ -23,6 +26,15 @@ def utc_text(moment: datetime) -> str:
     if moment.tzinfo is not None and moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
     return moment.isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def public_uri(uri: str) -> str:
+    """Show an address without password and query: signed ones open what they name to whoever reads them."""
+    scheme, colon, rest = uri.partition("://")
+    if not colon or scheme.lower() not in _WEB:
+        return uri
+    place, slash, path = re.split("[?#]", rest, maxsplit=1)[0].partition("/")
+    return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"
 
 
 def public_task(task: Task) -> View:
@@ -42,7 +54,7 @@ def public_task(task: Task) -> View:
         "status": None if task.status is None else task.status.value,
         "last_error": task.last_error,
         "options": [{"name": option.name, "value": option.value} for option in task.options],
-        "ground_control_points": task.ground_control_points,
+        "ground_control_points": task.ground_control_points and public_uri(task.ground_control_points),
         "created_at": utc_text(task.created_at),
         "pending_action": None if task.pending_action is None else task.pending_action.value,
         "upload_progress": task.upload_progress,
@@ -50,7 +62,7 @@ def public_task(task: Task) -> View:
         "running_progress": task.running_progress,
         "partial": task.partial,
         "resize_to": task.resize_to,
-        "import_url": task.import_url,
+        "import_url": public_uri(task.import_url),
         "tags": list(task.tags),
         "size": task.size,
         **_map_viewer(),

@@ -21,6 +21,8 @@
     ├── BusError                     the broker is away or refused                              retryable
     ├── NoSuchLetter                 no dead letter on the shelf has that id
     ├── AmbiguousLetter              the beginning of an id fits several dead letters
+    ├── NotGuarded                   others would reach the daemon, and nothing keeps them out
+    ├── TokenRefused                 an API token cannot be made, or revoked, so
     └── StoreError                   the database is away, locked or broken                     retryable
 
 Each has a ``code`` for programs, a sentence for people (``str(error)``) and ``retryable``.
@@ -147,6 +149,18 @@ class AmbiguousLetter(OrchestratorError):
     """The beginning of an id fits several dead letters."""
 
     code = "ambiguous-letter"
+
+
+class NotGuarded(OrchestratorError):
+    """Others would reach the daemon, and there is no API token to keep them out."""
+
+    code = "not-guarded"
+
+
+class TokenRefused(OrchestratorError):
+    """An API token cannot be made, or revoked, as it was asked for."""
+
+    code = "token-refused"
 
 
 class StoreError(OrchestratorError):

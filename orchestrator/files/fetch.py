@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -18,6 +18,7 @@ from orchestrator.files.failures import storing, words
 from orchestrator.files.layout import FILE_MODE, make_folder
 from orchestrator.files.staging import unfinished
 from orchestrator.files.workbench import Stop, Workbench
+from orchestrator.outgoing import AddressRefused, Network, guarded_connector
 
 _PIECE = 1024 * 1024
 
@@ -36,6 +37,8 @@ class FetchLimits:
     silence: float = 30.0
     whole: float = 3600.0
     redirects: int = 5
+    private: Sequence[Network] = ()
+    """Networks that are not public, and allowed."""
 
 
 class Fetcher:
@@ -93,6 +96,8 @@ class Fetcher:
         except aiohttp.ClientPayloadError as error:
             raise SourceHindered(f"{told}: the transfer was cut before its end.") from error
         except (aiohttp.ClientError, OSError) as error:
+            if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused):
+                raise SourceFailed(f"{told}: {error.os_error}; files.allow_private_addresses can allow it.") from error
             raise SourceHindered(f"{told}: {_why(error)}.") from error
 
     async def _store(self, answer: aiohttp.ClientResponse, descriptor: int, *, source: Source) -> None:
@@ -131,8 +136,9 @@ class Fetcher:
         limits = self._limits
         timeout = aiohttp.ClientTimeout(total=limits.whole, sock_connect=limits.connect, sock_read=limits.silence)
         return aiohttp.ClientSession(
-            timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), headers={"User-Agent": "orchestrator"}
-        )
+            connector=guarded_connector(limits.private), timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": "orchestrator"},
+        )  # fmt: skip
 
 
 def _why(error: aiohttp.ClientError | OSError) -> str:

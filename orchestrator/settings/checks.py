@@ -1,11 +1,14 @@
 """Checks of single settings, beyond their kind."""
 
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
 from orchestrator.contract.topology import Topology
+from orchestrator.domain.tokens import NAME as TOKEN_NAME
+from orchestrator.domain.tokens import NAME_SENTENCE as TOKEN_NAME_SENTENCE
 from orchestrator.settings.kinds import SecretUrl, Wanted
 
 EXAMPLES: Final = {
@@ -15,6 +18,12 @@ EXAMPLES: Final = {
     "sqlite+aiosqlite": "sqlite+aiosqlite:///path/to/orchestrator.db",
     "postgresql+asyncpg": "postgresql+asyncpg://user:password@host/name",
 }
+
+
+SHORTEST_TOKEN: Final = 32
+"""Characters: in hexadecimal they hold 128 bits."""
+
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?|[0-9a-f:.]{2,45}")
 
 
 def one_of_schemes(*schemes: str) -> AfterValidator:
@@ -46,6 +55,35 @@ def check_public_url(text: str | None) -> str | None:
     if text and not _is_http(text):
         raise Wanted("an address such as https://maps.example.org")
     return text.rstrip("/") if text else None
+
+
+def check_host(text: str) -> str:
+    """Take the name of a host, without scheme and port, in lower case."""
+    name = text.strip().lower().removesuffix(".")
+    if not _HOST.fullmatch(name):
+        raise Wanted("the name of a host, without scheme and port, such as maps.example.org")
+    return name
+
+
+def check_origin(text: str) -> str:
+    """Take what browsers send as ``Origin``: scheme, host and port."""
+    if not _is_http(text) or urlsplit(text).netloc != text.partition("://")[2].rstrip("/"):
+        raise Wanted("an origin such as https://portal.example.org")
+    return text.rstrip("/").lower()
+
+
+def check_token_name(text: str) -> str:
+    """Take what a token may be called."""
+    if not TOKEN_NAME.fullmatch(text):
+        raise ValueError(TOKEN_NAME_SENTENCE)
+    return text
+
+
+def check_token(secret: SecretStr) -> SecretStr:
+    """Take a token that nobody guesses."""
+    if len(secret.get_secret_value()) < SHORTEST_TOKEN:
+        raise ValueError(f"must be random, and at least {SHORTEST_TOKEN} characters long: openssl rand -hex 24")
+    return secret
 
 
 def check_node_url(url: SecretUrl) -> SecretUrl:

@@ -1,5 +1,6 @@
 """The kinds of values that settings hold: durations and sizes as people write them, and secrets that never show."""
 
+import ipaddress
 import json
 import math
 import os
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, SecretStr
 
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([A-Za-z]*)")
 
@@ -19,6 +20,9 @@ _BYTES_BINARY: Final = {f"{p}ib": 1024**n for n, p in enumerate("kmgt", 1)}
 
 DURATION: Final = 'a duration: a number of seconds, or text such as "30 s", "10 min" or "2 h"'
 SIZE: Final = 'a size: a number of bytes, or text such as "500 MB" or "4 GiB"'
+
+
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Wanted(ValueError):
@@ -77,6 +81,24 @@ def listed(value: object) -> object:
     return [part for part in value.split(os.pathsep) if part]
 
 
+def worded(value: object) -> object:
+    """Take a list apart as ``listed`` does, but at commas and spaces: addresses and origins have colons in them."""
+    if not isinstance(value, str) or value.lstrip().startswith("["):
+        return listed(value)
+    return value.replace(",", " ").split()
+
+
+def network(value: object) -> IpNetwork:
+    """Read a network, or a single address. Raises ``Wanted``."""
+    if isinstance(value, IpNetwork):
+        return value
+    try:
+        return ipaddress.ip_network(str(value))
+    except ValueError:
+        raise Wanted("a network such as 10.0.0.0/8 or fd00::/8, or an address") from None
+
+
+Network = Annotated[IpNetwork, PlainValidator(network)]
 Seconds = Annotated[float, BeforeValidator(seconds)]
 Interval = Annotated[Seconds, Field(gt=0)]
 Size = Annotated[int, BeforeValidator(size), Field(gt=0)]

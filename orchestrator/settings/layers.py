@@ -16,7 +16,9 @@ Given = dict[str, dict[str, Any]]
 
 PREFIX: Final = "ORCHESTRATOR__"
 SECRETS: Final = {"bus": frozenset({"url"}), "store": frozenset({"url"})}
-"""Keys that may be given as ``<key>_file``; a static node's token sees to itself."""
+"""Keys that may be given as ``<key>_file``; those of static nodes and tokens see to themselves."""
+DAEMONS_OWN: Final = {"nodes": "static", "api": "static_tokens"}
+"""Keys full of secrets, which clients have no use for: they may be in files that clients cannot read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ class Layer:
             except ValueError as error:
                 values[section] = without_files(given, secrets=secrets)
                 problems += [f"{self.name(section)}: {error}."] if needed else []
+        for section, key in () if needed else DAEMONS_OWN.items():
+            if isinstance(given := values.get(section), Mapping):
+                values[section] = {name: value for name, value in given.items() if name != key}
         return Layer(self.kind, values, problems, self.place)
 
 

@@ -19,17 +19,36 @@ from pydantic import (
 from orchestrator.settings.checks import (
     check_event_type,
     check_events_source,
+    check_host,
     check_node_url,
+    check_origin,
     check_prefix,
     check_public_url,
+    check_token,
+    check_token_name,
     check_webhook_secret,
     check_webhook_url,
     one_of_schemes,
 )
-from orchestrator.settings.kinds import Count, Folder, Interval, Port, Seconds, SecretUrl, Shown, Size, expanded, listed
+from orchestrator.settings.kinds import (
+    Count,
+    Folder,
+    Interval,
+    Network,
+    Port,
+    Seconds,
+    SecretUrl,
+    Shown,
+    Size,
+    expanded,
+    listed,
+    network,
+    worded,
+)
 from orchestrator.settings.secret_files import with_secrets_read
 
 DEFAULT_ROOT: Final = Path("data")
+LOOPBACK: Final = (network("127.0.0.0/8"), network("::1/128"))
 
 
 def default_root() -> Path:
@@ -80,6 +99,8 @@ class Files(Section):
     """Folder for all that is kept."""
     import_roots: Annotated[tuple[Folder, ...], BeforeValidator(listed)] = ()
     """Folders from which ``file://`` images may come; none by default."""
+    allow_private_addresses: Annotated[tuple[Network, ...], BeforeValidator(worded)] = ()
+    """Networks that are not public and from which ``http(s)://`` images may come all the same."""
     max_image_bytes: Size = 2_000_000_000
     """Largest single image that is fetched or uploaded."""
     keep_free_bytes: Size = 500_000_000
@@ -90,8 +111,24 @@ class Files(Section):
     """Console output that is kept of one run."""
 
 
+class StaticToken(Section):
+    """An API token that is always there, as ``[[api.static_tokens]]``."""
+
+    name: Annotated[str, AfterValidator(check_token_name)]
+    """What its holder is called."""
+    role: Literal["viewer", "operator", "admin"] = "operator"
+    """What its holder may do."""
+    token: Annotated[SecretStr, AfterValidator(check_token)]
+    """The token: random, at least 32 characters."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_token(cls, given: Any) -> Any:
+        return with_secrets_read(given, secrets={"token"}) if isinstance(given, Mapping) else given
+
+
 class Api(Section):
-    """Health, metrics, and the socket for the command line."""
+    """REST, health, metrics, and the socket for the command line."""
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     """Address to listen on."""
@@ -101,6 +138,16 @@ class Api(Section):
     """How nodes and people reach it from outside, if they do."""
     control_socket: Annotated[Folder, Shown("`<files.root>/control.sock`")] = DEFAULT_ROOT / "control.sock"
     """Unix socket through which the command line speaks with the daemon."""
+    allowed_hosts: Annotated[tuple[Annotated[str, AfterValidator(check_host)], ...], BeforeValidator(worded)] = ()
+    """Names under which it is reached, beside those of this machine, ``host`` and ``public_url``."""
+    cors_origins: Annotated[tuple[Annotated[str, AfterValidator(check_origin)], ...], BeforeValidator(worded)] = ()
+    """Origins whose pages may use the API from a browser."""
+    trusted_proxies: Annotated[
+        tuple[Network, ...], BeforeValidator(worded), Shown("`127.0.0.0/8`, `::1/128`"),
+    ] = LOOPBACK  # fmt: skip
+    """Networks of proxies whose ``X-Forwarded-For`` says who asks."""
+    static_tokens: Annotated[tuple[StaticToken, ...], BeforeValidator(listed)] = ()
+    """Tokens that are always there: ``[[api.static_tokens]]`` with ``name``, ``role`` and ``token``."""
 
 
 class StaticNode(Section):

@@ -229,3 +229,24 @@ webhook_deliveries = Table(
 _partial_index(
     "webhook_deliveries_due", webhook_deliveries.c.webhook, webhook_deliveries.c.next_at, where="next_at IS NOT NULL"
 )
+
+tokens = Table(
+    # digest: SHA-256 of the token, which is random; the token itself is kept nowhere.
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", SmallInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("projects", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("last_used_at", Moment),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)

@@ -17,6 +17,7 @@ from orchestrator.engine.changes import OutboxEntry
 from orchestrator.engine.ports import Kept, Ordering, ProjectQuery, TaskFilter, TaskQuery
 from orchestrator.store.database import Database
 from orchestrator.store.tables import Tables
+from orchestrator.store.tokens import SqlTokens
 from orchestrator.store.transaction import SqlTransaction
 
 FORGOTTEN_AT_ONCE = 1000
@@ -33,6 +34,7 @@ class SqlStore:
         self._database = database
         self._tables = tables or Tables(database.dialect, shared=database.shared)
         self._now = now
+        self.api_tokens = SqlTokens(database)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqlTransaction]:

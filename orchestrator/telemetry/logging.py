@@ -50,3 +50,6 @@ def _route_others(threshold: int, out: TextIO) -> None:
     logging.basicConfig(stream=out, level=max(threshold, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # The bus room says the same, once and plainly.
     logging.getLogger("aio_pika").setLevel(logging.CRITICAL)
+    # The window logs its own failures. What is left are requests that are no HTTP: strangers would fill the log with
+    # tracebacks that repeat what they sent, credentials among it.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)

@@ -98,7 +98,8 @@ async def service(
         (folder / "photos").mkdir()
         for number in range(3):
             Image.effect_noise((128, 96), 80).save(folder / "photos" / f"DJI_{number}.JPG", "JPEG")
-        options = QUICK | {"files__import_roots": str(folder / "photos")} | settings
+        files = {"files__import_roots": str(folder / "photos"), "files__allow_private_addresses": "127.0.0.0/8"}
+        options = QUICK | files | settings
         daemon = Daemon(folder, bus_url=amqp_url, prefix=prefix, **options)
         try:
             await daemon.start()

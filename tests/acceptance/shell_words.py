@@ -19,7 +19,7 @@ def is_known(line: str) -> bool:
     while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
         words = words[1:]
     sudo = words[0] == "sudo"
-    words = words[1:] if sudo else words
+    words = [word for word in words[1:] if not word.startswith("--user=")] if sudo else words
     check = CHECKS.get(words[0])
     return check is not None and check(words[1:]) and (sudo or words[0] not in NEEDS_ROOT)
 
@@ -85,6 +85,7 @@ def _anything(_: Words) -> bool:
 
 NEEDS_ROOT = {"/opt/orchestrator/bin/pip", "install", "systemd-sysusers", "usermod"}
 CHECKS: dict[str, Callable[[Words], bool]] = {
+    "/opt/orchestrator/bin/orchestrator": _orchestrator,
     "/opt/orchestrator/bin/pip": _one_of("install"),
     "cp": _copy,
     "curl": _local,

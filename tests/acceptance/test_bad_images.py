@@ -141,6 +141,17 @@ async def test_a_web_image_that_cannot_be_fetched_is_waited_for_with_a_reason_th
         assert 50 == (await unharmed.client.ended(task["id"]))["status"]
 
 
+async def test_a_web_image_inside_a_private_network_fails_the_task_and_is_not_tried_again(unharmed):
+    async with unharmed.another_node() as (_, id_):
+        images = ["http://user:canary@10.255.255.1/IMG_1.JPG?signature=canary"]
+        ended = await unharmed.client.ended((await unharmed.create(images=images, processing_node=id_))["id"])
+    expected = (
+        "IMG_1.JPG from http://10.255.255.1/IMG_1.JPG: 10.255.255.1 is not a public address; "
+        "files.allow_private_addresses can allow it."
+    )
+    assert (30, expected) == (ended["status"], ended["last_error"])
+
+
 async def test_a_web_image_that_cannot_be_fetched_does_not_keep_a_node_from_others(unharmed):
     async with unharmed.another_node(seconds=0.1) as (_, id_):
         stuck = await unharmed.create(images=["http://127.0.0.1:9/IMG_1.JPG"], processing_node=id_)

@@ -185,18 +185,21 @@ def test_compose_takes_every_secret_from_the_environment_file():
     required = set(re.findall(r"\$\{([A-Z_]+):\?", text))
     example = assignments(DEPLOY / "compose.env.example")
     assert wanted == required == set(example)
-    assert [""] * 3 == [value for name, value in example.items() if name != "FLIGHTS"]
+    assert [""] * 4 == [value for name, value in example.items() if name != "FLIGHTS"]
     assert "/compose.env" in (DEPLOY / ".gitignore").read_text().splitlines()
 
 
 def test_the_settings_take_what_compose_gives_the_daemon(monkeypatch: pytest.MonkeyPatch):
     for name, value in SERVICES["orchestrator"]["environment"].items():
-        monkeypatch.setenv(name, re.sub(r"\$\{[^}]+\}", "c0ffee", value))
+        given = re.sub(r"\$\{API_TOKEN[^}]*\}", "c0ffee" * 8, value)
+        monkeypatch.setenv(name, re.sub(r"\$\{[^}]+\}", "c0ffee", given))
     settings = load()
     assert "amqp://orchestrator:c0ffee@rabbitmq:5672/" == settings.bus.url.get_secret_value()
     assert "c0ffee@postgres:5432" in settings.store.url.get_secret_value()
     assert ["http://nodeodm:3000"] == [node.url.get_secret_value() for node in settings.nodes.static]
     assert "c0ffee" == settings.nodes.static[0].token.get_secret_value()
+    assert [("admin", "admin")] == [(token.name, token.role) for token in settings.api.static_tokens]
+    assert ("orchestrator",) == settings.api.allowed_hosts
 
 
 # ---------------------------------------------------------------------------------------------------------- the image

@@ -25,7 +25,7 @@ from orchestrator.settings import load
 from tests.acceptance.documents import PAGES, ROOT, Block, anchors_of, blocks, blocks_of, prose_of
 from tests.acceptance.shell_words import is_known
 
-LANGUAGES = {"ini", "json", "mermaid", "python", "sh", "toml"}
+LANGUAGES = {"caddy", "ini", "json", "mermaid", "python", "sh", "toml"}
 COMMANDS = [block for block in blocks("json") if block.words[0] in BODIES]
 REFERENCE = ROOT / "docs/reference"
 PROBLEMS = {
@@ -114,11 +114,17 @@ def test_a_task_that_is_shown_has_every_field_in_order(block: Block):
 def test_a_settings_file_that_is_shown_is_taken(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     for secret in re.findall(r"\$\{CREDENTIALS_DIRECTORY\}/([\w-]+)", block.text):
-        (tmp_path / secret).write_text("a secret")
+        (tmp_path / secret).write_text("a secret of more than 32 characters")
     path = tmp_path / "orchestrator.toml"
     path.write_text(block.text)
     settings = load(path)
     assert set(tomllib.loads(block.text)) <= settings.model_fields_set
+
+
+@pytest.mark.parametrize("block", blocks("caddy"), ids=str)
+def test_a_proxy_that_is_shown_leads_to_where_the_daemon_listens(block: Block):
+    api = load().api
+    assert [f"{api.host}:{api.port}"] == re.findall(r"^    reverse_proxy (\S+)$", block.text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("block", blocks("ini"), ids=str)

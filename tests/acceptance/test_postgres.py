@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.store import HEAD
 from tests.acceptance.service import Service, service
 from tests.acceptance.test_stop_and_start import serve, told
 
@@ -20,10 +21,14 @@ async def test_a_task_goes_its_whole_way_on_postgresql(amqp_url, postgres_url, t
 
         early = await serve(running)
         assert 2 == early.code
-        assert told(early).endswith("has no tables yet; run 'orchestrator migrate' to bring it to 0006.")
+        assert told(early).endswith(f"has no tables yet; run 'orchestrator migrate' to bring it to {HEAD}.")
         for _ in range(2):
             migrated = await migrate(running)
-            assert (0, "The database is at revision 0006.\n", "") == (migrated.code, migrated.stdout, migrated.stderr)
+            assert (0, f"The database is at revision {HEAD}.\n", "") == (
+                migrated.code,
+                migrated.stdout,
+                migrated.stderr,
+            )
 
         await running.daemon.start()
         await running.client.ok("add-processing-node", {"url": running.node.url})

@@ -16,13 +16,13 @@ _TOP = re.compile(r"[^.\[]*")
 
 
 class Fault(Exception):
-    """A request that is answered with no: the HTTP status and the JSON body."""
+    """A request that is answered with no: the HTTP status, the JSON body, and headers if it needs any."""
 
-    def __init__(self, status: int, body: Body) -> None:
+    def __init__(self, status: int, body: Body, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{status}: {body}")
         self.status = status
         self.body = body
-        self.headers: dict[str, str] = {}
+        self.headers: dict[str, str] = dict(headers or {})
 
 
 def detail(status: int, sentence: str) -> Fault:

@@ -19,7 +19,7 @@ _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+*-]+")
 
 _FAULTS: Mapping[int, str] = {
     400: "Something in the request is wrong; nothing has changed.",
-    403: "Credentials are missing, wrong, or do not suffice.",
+    403: "Credentials are missing, wrong, or do not suffice; or a page of another site asks.",
     404: "There is no such thing, or not for the caller.",
     409: "It does not fit the state of what it is for; nothing has changed.",
     408: "Nothing came for too long.",
@@ -65,7 +65,7 @@ def document(routes: Sequence[Route], *, server: str = "/api") -> dict[str, Any]
 
 _SECURITY = {
     "token": {"type": "http", "scheme": "bearer", "description": "A token, or a JWT from /token-auth/."},
-    "basic": {"type": "http", "scheme": "basic"},
+    "basic": {"type": "http", "scheme": "basic", "description": "A token, with its name as the user's."},
 }
 
 
@@ -140,9 +140,9 @@ def _request_body(route: Route, schemas: _Schemas) -> dict[str, Any]:
 
 def _responses(route: Route, schemas: _Schemas) -> dict[str, Any]:
     answers: dict[str, Any] = {str(status): _answer(kind, schemas) for status, kind in route.answers.items()}
-    statuses = {*route.faults, 503}
+    statuses = {*route.faults, 403, 503}
     if not route.public:
-        statuses.add(403)
+        statuses.add(429)
     if route.parameters:
         statuses.add(404)
     if route.query or route.body or route.files:

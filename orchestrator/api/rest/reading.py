@@ -49,6 +49,9 @@ async def read_fields(request: web.Request, kinds: Collection[str]) -> Mapping[s
         return {}
     if kind not in kinds:
         raise detail(415, f'Unsupported media type "{kind}" in request.')
+    announced = request.content_length or 0
+    if announced > MAX_FORM:
+        raise web.HTTPRequestEntityTooLarge(max_size=MAX_FORM, actual_size=announced)
     if kind == JSON:
         return _object(await request.read())
     try:

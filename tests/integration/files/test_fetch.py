@@ -1,6 +1,7 @@
 """Images from http addresses, against a real server on this machine."""
 
 import asyncio
+import ipaddress
 import os
 import tracemalloc
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,7 @@ from orchestrator.files import FetchLimits, ImageFiles
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TASK = Task(id=134, project=27, created_at=NOON, updated_at=NOON, stage=Stage.UPLOADING)
 PHOTO = os.urandom(3_000_000)
+HERE = [ipaddress.ip_network("127.0.0.0/8")]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Serve = Callable[[Handler], Awaitable[Source]]
@@ -62,7 +64,7 @@ def gate():
 
 @pytest.fixture
 async def images(tmp_path: Path):
-    limits = FetchLimits(max_bytes=5_000_000, connect=2.0, silence=0.2, whole=2.0)
+    limits = FetchLimits(max_bytes=5_000_000, connect=2.0, silence=0.2, whole=2.0, private=HERE)
     files = ImageFiles(root=tmp_path, limits=limits)
     yield files
     await files.close()
@@ -134,7 +136,7 @@ async def test_fetching_never_holds_a_file_whole(tmp_path, serve):
             await answer.write(piece)
         return answer
 
-    images = ImageFiles(root=tmp_path)
+    images = ImageFiles(root=tmp_path, limits=FetchLimits(private=HERE))
     source = await serve(stream)
     tracemalloc.start()
     file = await images.stage(TASK, source, resize_to=-1)
@@ -173,6 +175,33 @@ async def test_a_few_redirects_are_followed_and_no_more(images, serve):
     assert len(PHOTO) == (await images.stage(TASK, Source(f"{host}/5", "a.jpg"), resize_to=-1)).size
     expected = "redirected more than 5 times"
     assert expected in await failed(images, Source(f"{host}/6", "b.jpg"))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f.1"])
+async def test_an_address_of_the_inside_fails_for_good_and_nobody_there_is_asked(tmp_path, serve, staging, host):
+    asked = []
+
+    async def inside(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        return await photo(request)
+
+    source = await serve(inside)
+    images = ImageFiles(root=tmp_path, limits=FetchLimits())
+    told = await failed(images, Source(source.uri.replace("127.0.0.1", host), "a.jpg"))
+    assert told.endswith("is not a public address; files.allow_private_addresses can allow it."), told
+    assert "secret" not in told
+    assert ([], []) == (asked, staged(staging))
+    await images.close()
+
+
+async def test_a_redirect_leads_to_no_place_that_is_not_allowed(tmp_path, serve):
+    async def elsewhere(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound(f"http://127.0.0.2:{request.url.port}/inside.jpg")
+
+    source = await serve(elsewhere)
+    images = ImageFiles(root=tmp_path, limits=FetchLimits(private=[ipaddress.ip_network("127.0.0.1/32")]))
+    assert "127.0.0.2 is not a public address" in await failed(images, source)
+    await images.close()
 
 
 async def test_an_image_too_large_is_not_fetched_whether_announced_or_not(images, serve, staging):
@@ -227,7 +256,7 @@ async def test_a_server_that_drips_does_not_hold_us_for_ever(tmp_path, serve):
             await answer.write(b"x")
             await asyncio.sleep(0.02)
 
-    images = ImageFiles(root=tmp_path, limits=FetchLimits(whole=0.3, silence=5.0))
+    images = ImageFiles(root=tmp_path, limits=FetchLimits(whole=0.3, silence=5.0, private=HERE))
     assert "not complete within 0.3 s" in await hindered(images, await serve(drip))
     await images.close()
 

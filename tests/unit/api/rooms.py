@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from unittest.mock import Mock
 
+from aiohttp import web
+
+from orchestrator.api.access.desk import TokenDesk
 from orchestrator.api.feed import Feed
 from orchestrator.api.live import Live
 from orchestrator.api.ports import ControlPorts, FilePorts, RestPorts
@@ -14,6 +17,7 @@ from orchestrator.bus.dead_letters import DeadLetters
 from orchestrator.bus.memory import MemoryBus
 from orchestrator.contract.answers import accepted, rejected
 from orchestrator.contract.json_text import to_json
+from orchestrator.domain.access import EVERYONE, Caller
 from orchestrator.domain.adoption import FoundJob, Foundling
 from orchestrator.domain.commands import COMMAND_NAMES
 from orchestrator.domain.dead_letters import Outcome, Replay
@@ -21,6 +25,7 @@ from orchestrator.domain.findings import Checkup, Finding
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.problem import Problem
 from orchestrator.domain.task import Project, Stage, Status, Task
+from orchestrator.domain.tokens import ApiToken
 from orchestrator.engine.adoption import Sighting, Unseen
 from orchestrator.engine.ports import Catalogue, Kept, Order, OutboxEntry, Settled, TaskFilter
 
@@ -212,6 +217,66 @@ class FakeDoctor:
 
 
 @dataclass
+class FakeTokenBook:
+    """Tokens in a list."""
+
+    known: list[ApiToken] = field(default_factory=list)
+    used: list[str] = field(default_factory=list)
+    away: Exception | None = None
+
+    async def every(self) -> tuple[ApiToken, ...]:
+        return tuple(self.known)
+
+    async def some(self) -> bool:
+        return bool(self.known)
+
+    async def by_digest(self, digest: bytes) -> ApiToken | None:
+        return next((it for it in self.known if it.digest == digest), None)
+
+    async def by_id(self, id_: str) -> ApiToken | None:
+        return next((it for it in self.known if it.id == id_), None)
+
+    async def add(self, token: ApiToken) -> bool:
+        taken = any(it.name == token.name for it in self.known)
+        self.known += [] if taken else [token]
+        return not taken
+
+    async def remove(self, name: str) -> bool:
+        left = [it for it in self.known if it.name != name]
+        gone, self.known = len(left) < len(self.known), left
+        return gone
+
+    async def use(self, id_: str, *, at: datetime) -> None:
+        self.used.append(id_)
+        if self.away:
+            raise self.away
+
+
+class OneProject:
+    """Knows project 27 alone."""
+
+    async def project(self, project: int) -> Project | None:
+        return a_project() if project == 27 else None
+
+
+def token_desk(book: FakeTokenBook | None = None, **given) -> TokenDesk:
+    return TokenDesk(book or FakeTokenBook(), projects=OneProject(), clock=FixedClock(), **given)
+
+
+class OpenGate:
+    """Everybody may come in."""
+
+    async def is_open(self) -> bool:
+        return True
+
+    async def authenticate(self, request: web.Request) -> Caller:
+        return EVERYONE
+
+    async def sign_in(self, request: web.Request, name: str, secret: str) -> str:
+        return "a.b.c"
+
+
+@dataclass
 class FakeRooms:
     """All of them, and the ports that lead to them."""
 
@@ -223,6 +288,7 @@ class FakeRooms:
     book: FakeBook = field(default_factory=FakeBook)
     adoption: FakeAdoption = field(default_factory=FakeAdoption)
     doctor: FakeDoctor = field(default_factory=FakeDoctor)
+    tokens: TokenDesk = field(default_factory=token_desk)
 
     async def read_output(self, task: int, line: int, limit: int | None) -> tuple[list[str], int]:
         start = max(line, 0)
@@ -238,6 +304,7 @@ class FakeRooms:
             dead_letters=self.dead_letters(),
             adoption=self.adoption,
             doctor=self.doctor,
+            tokens=self.tokens,
         )
 
     def rest_ports(self) -> RestPorts:

@@ -7,10 +7,13 @@ import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
+from orchestrator.api.access.names import Names
+from orchestrator.api.access.origins import Origins
 from orchestrator.api.control import control_application
 from orchestrator.api.server import Server
 from orchestrator.api.unix_socket import ListenError
 from orchestrator.api.window import window_application
+from tests.unit.api.rooms import OpenGate
 
 
 @pytest.fixture
@@ -18,9 +21,12 @@ def server(rooms, folder):
     def make(*, ready=(), live=(), registry=None, **changes):
         given = {"host": "127.0.0.1", "port": 0, "control_socket": folder / "c.sock"}
         applications = {
-            "window": lambda: window_application(rooms.rest_ports(), ready=ready, live=live, registry=registry),
+            "window": lambda: window_application(
+                rooms.rest_ports(), OpenGate(), origins=Origins(Names("127.0.0.1")), ready=ready, live=live,
+                registry=registry,
+            ),
             "control": lambda: control_application(rooms.ports(), checks=ready),
-        }
+        }  # fmt: skip
         return Server(**(given | applications | changes))
 
     return make

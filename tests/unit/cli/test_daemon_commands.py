@@ -89,6 +89,18 @@ def test_what_check_config_prints_is_a_settings_file(orchestrator, root, tmp_pat
     assert load(None, {"files": {"root": root}}) == load(copy)
 
 
+def test_tokens_networks_and_names_are_shown_as_they_are_given_and_tokens_not_at_all(orchestrator, tmp_path):
+    config = tmp_path / "own.toml"
+    config.write_text(
+        '[api]\nallowed_hosts = ["maps"]\ntrusted_proxies = ["10.0.0.0/8"]\n'
+        f'[[api.static_tokens]]\nname = "a"\ntoken = "{"geheim" * 6}"\n'
+    )
+    printed = orchestrator("check-config", "--config", str(config)).stdout
+    assert 'allowed_hosts = ["maps"]' in printed
+    assert 'trusted_proxies = ["10.0.0.0/8"]' in printed
+    assert '[[api.static_tokens]]\nname = "a"\nrole = "operator"\ntoken = "**********"' in printed
+
+
 def test_check_config_prints_json(orchestrator, root):
     shown = json.loads(orchestrator("check-config", "--json").stdout)
     assert (str(root), [], None) == (shown["files"]["root"], shown["nodes"]["static"], shown["api"]["public_url"])

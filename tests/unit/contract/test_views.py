@@ -128,6 +128,23 @@ def test_a_new_task_has_the_defaults_that_clients_of_webodm_expect():
     }
 
 
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("https://u:p@store.example/a/gcp.txt?X-Amz-Signature=s#f", "https://store.example/a/gcp.txt"),
+        ("HTTP://u@h", "HTTP://h"),
+        ("https://h?sig=s@x", "https://h"),
+        ("https://h/a@b.txt", "https://h/a@b.txt"),
+        ("file:///data/what?.txt", "file:///data/what?.txt"),
+        ("/data/a?b.txt", "/data/a?b.txt"),
+        ("", ""),
+    ],
+)
+def test_addresses_are_shown_without_what_opens_them(uri, shown):
+    task = public_task(replace(DRAFT, ground_control_points=uri, import_url=uri))
+    assert (shown, shown) == (task["ground_control_points"], task["import_url"])
+
+
 def test_codes_are_plain_numbers():
     shown = public_task(replace(TASK, pending_action=PendingAction.RESTART))
     assert (int, int) == (type(shown["status"]), type(shown["pending_action"]))

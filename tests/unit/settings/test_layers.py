@@ -101,6 +101,22 @@ def test_nodes_come_from_the_file_or_as_json_from_the_environment(monkeypatch, t
     assert ("http://other:1", "", "L") == (node.url.get_secret_value(), node.token.get_secret_value(), node.label)
 
 
+def test_addresses_and_names_come_as_lists_or_with_commas_from_the_environment(monkeypatch, toml):
+    config = toml(
+        '[api]\nallowed_hosts = ["Maps.LAN."]\ncors_origins = ["https://Portal.example.org/"]\n'
+        'trusted_proxies = []\n[files]\nallow_private_addresses = ["10.0.0.0/8", "fd00::1"]\n'
+    )
+    api, files = load(config).api, load(config).files
+    assert (("maps.lan",), ("https://portal.example.org",), ()) == (
+        api.allowed_hosts, api.cors_origins, api.trusted_proxies,
+    )  # fmt: skip
+    assert ["10.0.0.0/8", "fd00::1/128"] == [str(network) for network in files.allow_private_addresses]
+    monkeypatch.setenv("ORCHESTRATOR__FILES__ALLOW_PRIVATE_ADDRESSES", "192.168.0.0/16, fd00::/8")
+    monkeypatch.setenv("ORCHESTRATOR__API__ALLOWED_HOSTS", '["a", "b"]')
+    assert ["192.168.0.0/16", "fd00::/8"] == [str(network) for network in load(config).files.allow_private_addresses]
+    assert ("a", "b") == load(config).api.allowed_hosts
+
+
 def test_the_tree_cannot_be_changed():
     with pytest.raises(ValueError, match="frozen"):
         setattr(load().bus, "prefix", "other")  # noqa: B010  (mypy knows that it cannot)

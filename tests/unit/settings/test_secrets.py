@@ -77,6 +77,25 @@ def test_a_secret_may_lie_in_a_file_of_its_own(toml, tmp_path):
     assert "t0ken" == settings.nodes.static[0].token.get_secret_value()
 
 
+def test_the_daemons_own_tokens_may_be_out_of_its_clients_reach(toml):
+    config = toml(
+        '[api]\nport = 7\n[[api.static_tokens]]\nname = "a"\ntoken_file = "/nowhere/at/all"\n'
+        '[[nodes.static]]\nurl = "http://n"\ntoken_file = "/nowhere/at/all"\n'
+    )
+    settings = load(config, secrets_needed=False)
+    assert (7, (), ()) == (settings.api.port, settings.api.static_tokens, settings.nodes.static)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(config)
+
+
+def test_a_token_from_a_file_opens_the_api(toml, tmp_path):
+    (tmp_path / "token").write_text("t0ken" * 8 + "\n")
+    config = toml(f'[[api.static_tokens]]\nname = "a"\nrole = "admin"\ntoken_file = "{tmp_path}/token"\n')
+    (token,) = load(config).api.static_tokens
+    assert ("a", "admin", "t0ken" * 8) == (token.name, token.role, token.token.get_secret_value())
+    assert "t0ken" not in f"{token!r} {token}"
+
+
 def test_systemds_credentials_are_found(monkeypatch, toml, tmp_path):
     (tmp_path / "bus-url").write_text("amqp://credential@host")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))

@@ -1,0 +1,44 @@
+"""What a request brings to say who it is from: a session, a token, or both as name and password."""
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+QUERY = "jwt"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """``name``: what the token is said to be called, in Basic. ``session_only``: it may be no token."""
+
+    secret: str = field(repr=False)
+    name: str | None = None
+    session_only: bool = False
+
+
+def credentials_of(request: web.Request) -> Credentials | None:
+    """Read them; None: there are none of a kind that is known here, as WebODM has it."""
+    header = request.headers.get("Authorization", "")
+    scheme, _, rest = header.partition(" ")
+    secret = rest.strip()
+    match scheme.lower():
+        case "jwt" if secret:
+            return Credentials(secret, session_only=True)
+        case "bearer" if secret:
+            return Credentials(secret)
+        case "basic" if secret:
+            return _basic(secret)
+    # Only what runs out by itself may stand in an address, which browsers remember and people pass on.
+    given = request.query.get(QUERY)
+    return Credentials(given, session_only=True) if given else None
+
+
+def _basic(text: str) -> Credentials:
+    try:
+        plain = base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, ValueError):
+        plain = ":"
+    name, _, secret = plain.partition(":")
+    return Credentials(secret, name=name)
