@@ -1,4 +1,4 @@
-"""The window on TCP, as one application: health and metrics, and the REST API under ``/api``."""
+"""The window on TCP, as one application: the page, health and metrics, and the REST API under ``/api``."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from orchestrator.api.health import Figures, add_health
+from orchestrator.api.page.serving import add_page
 from orchestrator.api.ports import Check, RestPorts
 from orchestrator.api.problems import problems_in_json
 from orchestrator.api.rest.application import Authenticate, admit_everyone, rest_application
@@ -39,5 +40,6 @@ def window_application(
     application = web.Application(middlewares=[problems_in_json], client_max_size=MAX_FORM)
     add_health(application, ready=ready, live=live, figures=figures, registry=registry)
     application.on_shutdown.append(ports.live.end)
+    add_page(application)
     application.add_subapp("/api", rest_application(routes_of(ports), authenticate=authenticate))
     return application
