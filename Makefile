@@ -34,7 +34,7 @@ else
 	@$(BIN)/orchestrator demo --bus $(BUS)
 endif
 
-test: $(INSTALLED) ## Run all tests, with real RabbitMQ and PostgreSQL (ARGS="-k words" is handed to pytest).
+test: $(INSTALLED) ## Run all tests, with real RabbitMQ, PostgreSQL and browser (ARGS="-k words" is handed to pytest).
 	$(SERVICES) -- $(PYTEST) -n $(WORKERS) --dist loadgroup $(ARGS)
 
 check: static test ## Run what CI runs: linters, types, import rules, generated pages, then all tests.

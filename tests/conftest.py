@@ -13,11 +13,13 @@ import pytest
 from hypothesis import settings
 
 from tests.services import PackageMissingError, PrivatePostgres, PrivateRabbitMQ
-from tests.services.packages import POSTGRES, RABBITMQ, Package, provide
+from tests.services.packages import CHROMIUM, POSTGRES, RABBITMQ, Package, provide
 from tests.services.postgres import create_database, drop_database
 
 TESTS = Path(__file__).parent
 LOOPBACK = ["127.0.0.1", "::1"]
+FIXTURES = {RABBITMQ: "rabbitmq", POSTGRES: "_postgres_server", CHROMIUM: "chromium"}
+"""Whoever asks for one of these needs the package."""
 PURE_ROOMS = {"domain", "contract"}
 
 # A deadline per example measures the machine's load; pytest-timeout bounds the test as a whole.
@@ -43,13 +45,15 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Block sockets for unit tests, and keep the tests that stop a broker on one worker with one broker."""
+    """Block sockets for unit tests, and keep together what shares a broker, or a machine with a browser."""
     for item in items:
         match item.path.relative_to(TESTS).parts:
             case ("unit", room, *_) if room in PURE_ROOMS:
                 item.add_marker(pytest.mark.disable_socket)
             case ("unit", *_):
                 item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
+        if "chromium" in _fixtures(item):
+            item.add_marker(pytest.mark.xdist_group("browser"))
         if "private_rabbitmq" in _fixtures(item):
             item.add_marker(pytest.mark.xdist_group("private_rabbitmq"))
 
@@ -58,7 +62,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Install what the chosen tests need before the first of them runs: no test's timeout should pay for that."""
     asked = {name for item in session.items for name in _fixtures(item)}
     try:
-        provide(*(package for package in (RABBITMQ, POSTGRES) if _is_missed(package, asked)))
+        provide(*(package for package in (RABBITMQ, POSTGRES, CHROMIUM) if _is_missed(package, asked)))
     except PackageMissingError as error:
         # A worker of pytest-xdist cannot end the run; there the fixtures say it, in every test that asks for them.
         if "PYTEST_XDIST_WORKER" in os.environ:
@@ -103,6 +107,18 @@ def private_rabbitmq(_outage_rabbitmq: PrivateRabbitMQ) -> PrivateRabbitMQ:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The program of a browser."""
+    named = os.environ.get(CHROMIUM.variable)
+    if named:
+        return Path(named)
+    CHROMIUM.folder()
+    found = CHROMIUM.on_path()
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
 def _postgres_server() -> Iterator[str]:
     named = os.environ.get(POSTGRES.variable)
     if named:
@@ -127,5 +143,4 @@ def _fixtures(item: pytest.Item) -> list[str]:
 def _is_missed(package: Package, asked: set[str]) -> bool:
     if "_outage_rabbitmq" in asked and package is RABBITMQ:
         return True
-    fixture = "rabbitmq" if package is RABBITMQ else "_postgres_server"
-    return fixture in asked and not os.environ.get(package.variable)
+    return FIXTURES[package] in asked and not os.environ.get(package.variable)

@@ -1,4 +1,4 @@
-"""The window on TCP, as one application: health and metrics, and the REST API under ``/api``."""
+"""The window on TCP, as one application: the page, health and metrics, and the REST API under ``/api``."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from orchestrator.api.access.headers import secure
 from orchestrator.api.access.origins import Origins, greeting, watching
 from orchestrator.api.health import Figures, add_health
+from orchestrator.api.page.serving import add_page
 from orchestrator.api.ports import Check, RestPorts
 from orchestrator.api.problems import problems_in_json
 from orchestrator.api.rest.application import rest_application
@@ -48,6 +49,7 @@ def window_application(
     application.on_response_prepare.append(greeting(origins))
     add_health(application, ready=ready, live=live, figures=figures, registry=registry)
     application.on_shutdown.append(ports.live.end)
+    add_page(application)
     routes = [*SigningIn(gate).routes(), *routes_of(ports)]
     application.add_subapp("/api", rest_application(routes, authenticate=gate.authenticate))
     return application

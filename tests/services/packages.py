@@ -1,4 +1,4 @@
-"""Finds the servers' programs, and installs their packages where they are missing and that is allowed."""
+"""Finds the programs that tests need, and installs their packages where they are missing and that is allowed."""
 
 import fcntl
 import os
@@ -31,18 +31,22 @@ fi
 
 
 class PackageMissingError(RuntimeError):
-    """A server's programs are not here and could not be installed; the message says what to do about it."""
+    """Programs are not here and could not be installed; the message says what to do about it."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """A server's package: its name at Debian, and where its programs may lie."""
+    """A package: its name at Debian, and where its programs may lie."""
 
     title: str
     name: str
     program: str
     folders: tuple[str, ...]
     variable: str
+    instead: str = "a running server"
+    """What the variable names."""
+    aliases: tuple[str, ...] = ()
+    """What else the program may be called."""
 
     def find(self) -> Path | None:
         """Return the folder of the programs, the newest version's if there are several, or None."""
@@ -50,8 +54,13 @@ class Package:
             found = [place for place in Path("/").glob(pattern) if (place / self.program).exists()]
             if found:
                 return max(found, key=_version)
-        on_path = shutil.which(self.program)
-        return Path(on_path).resolve().parent if on_path else None
+        on_path = self.on_path()
+        return on_path.resolve().parent if on_path else None
+
+    def on_path(self) -> Path | None:
+        """Return the program as the shell finds it, or None."""
+        found = filter(None, map(shutil.which, (self.program, *self.aliases)))
+        return next(map(Path, found), None)
 
     def folder(self) -> Path:
         """Return the folder of the programs, after installing them if need be; PackageMissingError if that fails."""
@@ -62,10 +71,10 @@ class Package:
         return found
 
     def advice(self) -> str:
-        """Say in one sentence how to get this server."""
+        """Say in one sentence how to get it."""
         return (
             f"{self.title} is needed and not installed: install it (Debian and Ubuntu: apt-get install {self.name}) "
-            f"or name a running server in {self.variable}."
+            f"or name {self.instead} in {self.variable}."
         )
 
 
@@ -83,6 +92,16 @@ POSTGRES = Package(
     program="initdb",
     folders=("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin"),
     variable="ORCHESTRATOR_TEST_POSTGRES_URL",
+)
+
+CHROMIUM = Package(
+    title="Chromium",
+    name="chromium",
+    program="chromium",
+    folders=(),
+    variable="ORCHESTRATOR_TEST_CHROMIUM",
+    instead="the program of a browser like it",
+    aliases=("google-chrome-stable", "google-chrome", "chromium-browser"),
 )
 
 

@@ -1,0 +1,1 @@
+"""The page at ``/`` for the person who runs the daemon, and what serves it."""

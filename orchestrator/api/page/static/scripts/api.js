@@ -1,0 +1,138 @@
+/* Every request that the page makes, and every answer that says no as a plain sentence. */
+import { session } from "./session.js";
+import { eventsIn } from "./sse.js";
+
+const SIGN_IN = /credentials were not provided|Error decoding|expired|Invalid token|not signed in/i;
+const HISTORY_WITHIN = 3_000;
+const BARE = new Set(["detail", "non_field_errors"]);
+
+/** An answer that says no, or none at all (`status` 0). The message is a sentence for people. */
+export class ApiError extends Error {
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Reads the shapes of refusals that the daemon gives into one sentence. */
+export function sentence(body, status) {
+  if (Array.isArray(body)) return body.join(" ");
+  if (body && typeof body === "object") {
+    if (body.error?.detail) return body.error.detail;
+    const parts = Object.entries(body).map(([field, told]) => {
+      const text = [told].flat().join(" ");
+      return BARE.has(field) ? text : `${field.replaceAll("_", " ")}: ${text}`;
+    });
+    if (parts.length) return parts.join(" ");
+  }
+  return `The daemon answered with status ${status}.`;
+}
+
+export function refusal(body, status) {
+  const error = new ApiError(sentence(body, status), status);
+  if ((status === 401 || status === 403) && SIGN_IN.test(error.message)) session.expire();
+  return error;
+}
+
+/** The address of something under /api. */
+export function address(path, query = {}) {
+  const url = new URL(`/api${path}`, location.origin);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
+  }
+  return url;
+}
+
+/** Fetches with the person's credentials. Raises ApiError when nobody answers or the answer says no. */
+export async function fetched(path, { method = "GET", query, json, headers, signal } = {}) {
+  let response;
+  try {
+    response = await fetch(address(path, query), {
+      method, signal, cache: "no-store",
+      headers: { ...session.headers(), ...(json === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
+      body: json === undefined ? undefined : JSON.stringify(json),
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError("The daemon does not answer. Is it running?");
+  }
+  if (!response.ok) throw refusal(await bodyOf(response), response.status);
+  return response;
+}
+
+async function bodyOf(response) {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+async function call(path, given) {
+  return bodyOf(await fetched(path, given));
+}
+
+const one = (task) => `/projects/${task.project}/tasks/${task.id}`;
+
+export const api = {
+  whoami: () => call("/whoami/"),
+  signIn: (username, password) => call("/token-auth/", { method: "POST", json: { username, password } }),
+
+  tasks: (query, signal) => call("/tasks/", { query, signal }),
+  task: (project, id, signal) => call(`/projects/${project}/tasks/${id}/`, { signal }),
+  createTask: (project, fields) => call(`/projects/${project}/tasks/`, { method: "POST", json: fields }),
+  changeTask: (task, fields) => call(`${one(task)}/`, { method: "PATCH", json: fields }),
+  act: (task, action) => call(`${one(task)}/${action}/`, { method: "POST", json: {} }),
+  uploadTo: (task) => address(`${one(task)}/upload/`),
+  commit: (task) => call(`${one(task)}/commit/`, { method: "POST", json: {} }),
+  output: (task, line, limit, signal) =>
+    call(`${one(task)}/output/`, { query: { line, limit, f: "json" }, signal }),
+  assetPath: (task, asset) => `${one(task)}/download/${asset}`,
+
+  projects: (page = 1) => call("/projects/", { query: { page, ordering: "name" } }),
+  project: (id) => call(`/projects/${id}/`),
+  createProject: (fields) => call("/projects/", { method: "POST", json: fields }),
+  changeProject: (id, fields) => call(`/projects/${id}/`, { method: "PATCH", json: fields }),
+  removeProject: (id) => call(`/projects/${id}/`, { method: "DELETE" }),
+
+  nodes: () => call("/processingnodes/"),
+  addNode: (fields) => call("/processingnodes/", { method: "POST", json: fields }),
+  removeNode: (id) => call(`/processingnodes/${id}/`, { method: "DELETE" }),
+  commonOptions: () => call("/processingnodes/options/"),
+};
+
+/**
+ * Gives what is kept of a task's events up to this version, as `{events, whole}`. It comes as the stream that never ends,
+ * so it is left when the version is reached, or when nothing more comes.
+ */
+export async function history(task, signal) {
+  const leaving = AbortSignal.any([signal, AbortSignal.timeout(HISTORY_WITHIN)]);
+  const events = [];
+  try {
+    let after = 0;
+    while (after !== null) {
+      const query = { task: task.id, last_event_id: after };
+      after = await readUpTo(await fetched("/events", { query, signal: leaving }), task.version, events);
+    }
+  } catch (error) {
+    if (signal.aborted || !leaving.aborted) throw error;
+  }
+  return { events, whole: events[0]?.sequence === 1 };
+}
+
+/** Adds the events of a response. Gives null, or, where the oldest are not kept any more, after which one to begin. */
+async function readUpTo(response, version, events) {
+  for await (const { event, data } of eventsIn(response)) {
+    if (event === "gap") return JSON.parse(data).first_kept - 1;
+    if (!data) continue;
+    events.push(JSON.parse(data));
+    if (events.at(-1).sequence >= version) return null;
+  }
+  return null;
+}
+
+/** A list that may come whole or as a page: gives `{count, results}` either way. */
+export function paged(answer) {
+  return Array.isArray(answer) ? { count: answer.length, results: answer } : answer;
+}

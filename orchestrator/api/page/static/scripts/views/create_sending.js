@@ -1,0 +1,82 @@
+/* The upload under way: how much of it is here, which files are going, what failed, and the ways on and back. */
+import { el, fill, Keyed, setText } from "../dom.js";
+import { bytes, counted, duration, number, percent } from "../format.js";
+import { icon } from "../icons.js";
+import { confirmed } from "../dialog.js";
+import { trying } from "../notices.js";
+import { uploads } from "../uploads.js";
+
+const SHOWN = 40;
+const WORDS = { waiting: "waits", sending: "", done: "here", failed: "failed" };
+const ORDER = { failed: 0, sending: 1, waiting: 2, done: 3 };
+
+export function sendingPanel() {
+  const title = el("h2", { id: "sending" });
+  const told = el("p", { class: "calm" });
+  const wrong = el("p", { class: "form-error", role: "alert" });
+  const track = el("div", { class: "bar large", role: "progressbar", "aria-label": "Photos sent", "aria-valuemin": "0", "aria-valuemax": "100" },
+    el("div", { class: "bar-fill" }));
+  const list = el("ul", { class: "files" });
+  const rows = new Keyed(list, fileRow);
+  const more = el("p", { class: "calm" });
+  const again = el("button", { class: "primary", on: { click: () => trying(() => uploads.again()) } }, icon("restart", 16), "Try again");
+  const cancel = el("button", { on: { click: giveUp } }, icon("close", 16), "Cancel the upload");
+  let began = 0;
+  return {
+    element: el("section", { class: "card sending", "aria-labelledby": "sending", hidden: true },
+      title, track, told, wrong, el("div", { class: "sending-actions" }, again, cancel), list, more),
+    update() {
+      if (uploads.state === "idle") {
+        began = 0;
+        return;
+      }
+      began ||= Date.now();
+      const share = uploads.size ? uploads.sent / uploads.size : 1;
+      const stuck = uploads.state === "stuck";
+      setText(title, stuck ? "The upload is stuck" : `Sending ${counted(uploads.files.length, "file")}`);
+      track.setAttribute("aria-valuenow", String(Math.floor(share * 100)));
+      track.style.setProperty("--share", String(share));
+      track.classList.toggle("moving", !stuck);
+      setText(told, `${percent(share)} · ${number(uploads.done)} of ${number(uploads.files.length)} here · ${bytes(uploads.sent)} of ${bytes(uploads.size)}${left(began, share)}`);
+      setText(wrong, stuck ? uploads.error?.message ?? "" : "");
+      again.hidden = !stuck;
+      const ordered = [...uploads.files].sort((one, other) => ORDER[one.state] - ORDER[other.state] || one.id - other.id);
+      rows.show(ordered.slice(0, SHOWN));
+      setText(more, ordered.length > SHOWN ? `and ${counted(ordered.length - SHOWN, "more file", "more files")}` : "");
+    },
+  };
+}
+
+async function giveUp() {
+  const yes = await confirmed({
+    title: "Cancel the upload?", yes: "Cancel the upload", no: "Go on", text: "What has been sent so far is removed again.",
+  });
+  if (yes) await trying(() => uploads.cancel());
+}
+
+function left(began, share) {
+  const passed = Date.now() - began;
+  if (share < 0.05 || share >= 1 || passed < 3_000) return "";
+  return ` · about ${duration((passed / share) * (1 - share))} left`;
+}
+
+function fileRow(entry) {
+  const fillOf = el("div", { class: "bar-fill" });
+  const track = el("div", { class: "bar" }, fillOf);
+  const told = el("span", { class: "file-told" });
+  const sign = el("span", { class: "file-sign" });
+  const element = el("li", { class: "file" }, sign, el("span", { class: "file-name" }, entry.name), track, told);
+  let drawn = "";
+  return {
+    element,
+    update({ state, sent, file, error }) {
+      track.style.setProperty("--share", String(file.size ? sent / file.size : state === "done" ? 1 : 0));
+      setText(told, state === "sending" ? percent(file.size ? sent / file.size : 0) : WORDS[state]);
+      told.title = error;
+      if (drawn === state) return;
+      drawn = state;
+      element.dataset.state = state;
+      fill(sign, icon({ waiting: "clock", sending: "up", done: "check", failed: "failed" }[state], 16));
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/* What can be done to a task: cancel, restart (from a stage, where its node can), remove; each after a question. */
+import { api } from "../api.js";
+import { asked, confirmed, field } from "../dialog.js";
+import { el, fill } from "../dom.js";
+import { icon } from "../icons.js";
+import { notice, trying } from "../notices.js";
+import { session } from "../session.js";
+import { isOver } from "../state.js";
+
+const RERUN = "rerun-from";
+
+/** `changed()` is called after something was asked for. */
+export function actions(changed) {
+  const element = el("div", { class: "story-actions" });
+  let now = null;
+  let drawn = "";
+  const button = (words, sign, act, attributes = {}) =>
+    el("button", { ...attributes, on: { click: async () => { await act(now); changed(); } } }, icon(sign, 16), words);
+  return {
+    element,
+    update(task) {
+      now = task;
+      const kind = !session.may("operator") || task.stage === "removing" ? "none" : isOver(task) ? "over" : task.partial ? "draft" : "going";
+      if (kind === drawn) return;
+      const focused = element.contains(document.activeElement);
+      drawn = kind;
+      fill(element,
+        kind === "going" ? button("Cancel", "stop", cancel) : null,
+        kind === "over" || kind === "going" ? button("Restart", "restart", restart) : null,
+        kind === "none" ? null : button("Remove", "trash", remove));
+      // What had the focus may be gone with the state it belonged to.
+      if (focused) element.querySelector("button")?.focus();
+    },
+  };
+}
+
+const nameOf = (task) => task.name || `task ${task.id}`;
+
+async function cancel(task) {
+  const yes = await confirmed({
+    title: `Cancel ${nameOf(task)}?`, yes: "Cancel the task", no: "Let it go on",
+    text: "The work on it stops now, and what its node has done so far is given up. It can be restarted later.",
+  });
+  if (yes && await trying(() => api.act(task, "cancel"))) notice("Cancel was asked for.");
+}
+
+async function restart(task) {
+  const stages = isOver(task) ? task.can_rerun_from : [];
+  const text = isOver(task)
+    ? "It is processed once more. The results that are here stay until new ones are verified."
+    : "What runs now is stopped, and it starts over from the beginning.";
+  const choice = field("Begin", "stage", {
+    tag: "select", children: [el("option", { value: "" }, "From the start"), stages.map((stage) => el("option", { value: stage }, `From ${stage}`))],
+  });
+  const save = async ({ stage }) => {
+    const options = task.options.filter(({ name }) => name !== RERUN);
+    if (stage) options.push({ name: RERUN, value: stage });
+    if (stage || options.length !== task.options.length) await api.changeTask(task, { options });
+    await api.act(task, "restart");
+  };
+  const yes = await asked({
+    title: `Restart ${nameOf(task)}?`, yes: "Restart it", save, fields: [el("p", {}, text), stages.length ? choice : null],
+  });
+  if (yes) notice("Restart was asked for.");
+}
+
+async function remove(task) {
+  const yes = await confirmed({
+    title: `Remove ${nameOf(task)}?`, yes: "Remove the task",
+    text: "Its images, its results and its console output go with it, here and on its node. This cannot be undone.",
+  });
+  if (yes) await trying(() => api.act(task, "remove"));
+}

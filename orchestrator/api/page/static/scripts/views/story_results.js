@@ -1,0 +1,107 @@
+/* The results of a task: a preview of the orthophoto, and every file with its size, to be downloaded. */
+import { address, api, fetched } from "../api.js";
+import { el, fill, setText } from "../dom.js";
+import { bytes } from "../format.js";
+import { icon } from "../icons.js";
+import { problem } from "../notices.js";
+import { session } from "../session.js";
+
+const PREVIEW = "orthophoto.png";
+const AT_ONCE = 30e6;
+const TITLES = {
+  "all.zip": "Everything", "orthophoto.tif": "Orthophoto (GeoTIFF)", "orthophoto.png": "Orthophoto (PNG)",
+  "orthophoto.mbtiles": "Orthophoto (MBTiles)", "orthophoto.kmz": "Orthophoto (Google Earth)", "cutline.gpkg": "Cutline",
+  "georeferenced_model.las": "Point cloud (LAS)", "georeferenced_model.laz": "Point cloud (LAZ)",
+  "georeferenced_model.ply": "Point cloud (PLY)", "georeferenced_model.csv": "Point cloud (CSV)",
+  "dtm.tif": "Terrain model", "dsm.tif": "Surface model", "shots.geojson": "Camera shots", "report.pdf": "Quality report",
+  "textured_model.zip": "Textured model", "textured_model.glb": "Textured model (glTF)",
+  "3d_tiles_model.zip": "3D Tiles, model", "3d_tiles_pointcloud.zip": "3D Tiles, point cloud",
+  "dtm_tiles.zip": "Terrain tiles", "dsm_tiles.zip": "Surface tiles", "orthophoto_tiles.zip": "Orthophoto tiles",
+  "cameras.json": "Cameras", "ground_control_points.geojson": "Ground control points",
+};
+
+export function results(signal) {
+  const picture = el("figure", { class: "preview", hidden: true });
+  const list = el("ul", { class: "assets" });
+  const element = el("section", { class: "card", "aria-labelledby": "results", hidden: true },
+    el("h2", { id: "results" }, "Results"), picture, list);
+  let drawn = "";
+  let image = null;
+  return {
+    element,
+    update(task) {
+      const now = `${task.attempt} ${task.stage === "ended"} ${task.available_assets.join(" ")}`;
+      if (now === drawn) return;
+      drawn = now;
+      element.hidden = task.available_assets.length === 0;
+      const sizes = new Map();
+      fill(list, task.available_assets.map((asset) => assetRow(task, asset, sizes)));
+      measure(task, sizes, signal);
+      picture.hidden = true;
+      if (task.available_assets.includes(PREVIEW)) show(task);
+    },
+    close: () => image && URL.revokeObjectURL(image),
+  };
+
+  async function show(task) {
+    try {
+      const size = await sizeOf(task, PREVIEW, signal);
+      if (size !== null && size > AT_ONCE) {
+        fill(picture, el("button", { on: { click: () => load(task) } }, icon("image"), `Show the orthophoto (${bytes(size)})`));
+        picture.hidden = false;
+      } else {
+        await load(task);
+      }
+    } catch (error) {
+      problem(error);
+    }
+  }
+
+  async function load(task) {
+    const response = await fetched(api.assetPath(task, PREVIEW), { signal });
+    if (image) URL.revokeObjectURL(image);
+    // The daemon sends it as a download; a page shows it only as what it says it is.
+    image = URL.createObjectURL(new Blob([await response.blob()], { type: "image/png" }));
+    const shown = el("img", { src: image, alt: `The orthophoto of ${task.name || `task ${task.id}`}, seen from above` });
+    await shown.decode();
+    fill(picture, shown);
+    picture.hidden = false;
+  }
+}
+
+function assetRow(task, asset, sizes) {
+  const size = el("span", { class: "asset-size" });
+  sizes.set(asset, size);
+  const path = address(api.assetPath(task, asset));
+  return el("li", {}, el("a", { class: "asset", href: path.href, download: asset, on: { click: withCredentials } },
+    icon(asset === "all.zip" ? "down" : "file"), el("span", { class: "asset-name" }, TITLES[asset] ?? asset,
+      el("span", { class: "asset-file" }, asset)), size));
+}
+
+/** A link cannot carry a header. The token joins the address for the moment of the click, and is never in the page. */
+function withCredentials(event) {
+  if (!session.token) return;
+  event.preventDefault();
+  const url = new URL(event.currentTarget.href);
+  url.searchParams.set("jwt", session.token);
+  const link = el("a", { href: url.href, download: event.currentTarget.download });
+  link.click();
+}
+
+async function measure(task, sizes, signal) {
+  for (const [asset, element] of sizes) {
+    try {
+      const size = await sizeOf(task, asset, signal);
+      if (size !== null) setText(element, bytes(size));
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      // Without a size the file can still be downloaded, and the download says what is wrong.
+    }
+  }
+}
+
+/** Null: it is made on the fly, and nobody knows yet. */
+async function sizeOf(task, asset, signal) {
+  const length = (await fetched(api.assetPath(task, asset), { method: "HEAD", signal })).headers.get("Content-Length");
+  return length === null ? null : Number(length);
+}

@@ -1,0 +1,109 @@
+"""A task in the browser, from dropped photos to a map, and what can be done to it on the way."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from orchestrator.nodes.simulated import SimulatedNode, SimulatedNodeOptions
+from tests.browser.visitor import photo, visiting
+from tests.integration.api.site import site
+
+pytestmark = [pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_dropped_photos_become_a_task_that_is_followed_to_its_map(visitor):
+    await visitor.create("Field <b>7</b>", "orthophoto-png")
+    page = visitor.page
+    await expect(visitor.status("Completed")).to_be_visible()
+    picture = page.get_by_role("img", name="The orthophoto of Field <b>7</b>")
+    await expect(picture).to_be_visible()
+    assert 0 < await picture.evaluate("image => image.naturalWidth")
+    happened = page.get_by_role("region", name="What happened")
+    for word in ("Draft", "Waiting", "Sending", "Collecting", "Completed"):
+        await expect(happened.get_by_text(word, exact=True).first).to_be_visible()
+    await expect(page.get_by_role("region", name="Console output").locator(".line").first).to_be_visible()
+    await expect(page.get_by_role("link", name="Everything").locator(".asset-size")).not_to_be_empty()
+    async with page.expect_download() as downloading:
+        await page.get_by_role("link", name="Everything").click()
+    archive = await (await downloading.value).path()
+    assert b"PK" == Path(archive).read_bytes()[:2]
+
+
+async def test_a_task_is_canceled_restarted_and_removed_after_a_question_each(browser, folder):
+    options = SimulatedNodeOptions(port=0, seconds=3600, seed=7)
+    async with (
+        SimulatedNode(options) as node,
+        site(folder, node=node) as daemon,
+        visiting(browser, daemon.url) as visitor,
+    ):
+        await visitor.create("Quarry")
+        await expect(visitor.status("Running")).to_be_visible()
+        await visitor.button("Cancel").click()
+        await expect(visitor.button("Let it go on")).to_be_focused()
+        await visitor.page.keyboard.press("Escape")
+        await expect(visitor.dialog()).to_have_count(0)
+        await expect(visitor.button("Cancel")).to_be_focused()
+        await visitor.button("Cancel").click()
+        await visitor.button("Cancel the task").click()
+        await expect(visitor.status("Canceled")).to_be_visible()
+        await visitor.button("Restart").click()
+        await visitor.button("Restart it").click()
+        await expect(visitor.status("Running")).to_be_visible()
+        await visitor.button("Remove").click()
+        await visitor.button("Remove the task").click()
+        await expect(visitor.page.get_by_role("heading", name="No tasks yet")).to_be_visible()
+
+
+async def test_a_large_photo_goes_in_pieces_and_arrives_whole(visitor, daemon, folder):
+    large, small = folder / "large.jpg", folder / "small.jpg"
+    small.write_bytes(photo())
+    large.write_bytes(photo() + bytes(17 * 1024 * 1024))
+    sent: list[str] = []
+    visitor.page.on("request", lambda request: sent.extend([request.url] if request.url.endswith("/upload/") else []))
+    await visitor.open("/new", heading="New task")
+    await visitor.page.locator("#photos").set_input_files([large, small])
+    await visitor.page.get_by_label("Name", exact=True).fill("Large")
+    await visitor.button("Start the task").click()
+    await expect(visitor.heading("Large")).to_be_visible()
+    assert 3 == len(sent)
+    arrived = {file.stat().st_size for file in (folder / "data").rglob("*.jpg")}
+    assert {large.stat().st_size, small.stat().st_size} <= arrived
+
+
+async def test_an_upload_goes_on_while_other_views_are_looked_at(visitor):
+    held = asyncio.Event()
+
+    async def hold(route):
+        await held.wait()
+        await route.continue_()
+
+    await visitor.page.route("**/upload/", hold)
+    await visitor.open("/new", heading="New task")
+    await visitor.drop(["a.jpg", "b.jpg"])
+    await visitor.page.get_by_label("Name", exact=True).fill("Meadow")
+    await visitor.button("Start the task").click()
+    await expect(visitor.page.get_by_role("heading", name="Sending 2 files")).to_be_visible()
+    await visitor.page.get_by_role("link", name="Nodes", exact=True).click()
+    await expect(visitor.page.get_by_role("link", name="Sending 0 %")).to_be_visible()
+    held.set()
+    await expect(visitor.page.get_by_text("All photos of Meadow are here.").first).to_be_visible()
+    await expect(visitor.heading("Processing nodes")).to_be_visible()
+
+
+async def test_an_upload_that_is_refused_says_why_and_can_be_tried_again_or_given_up(visitor):
+    await visitor.page.route("**/upload/", lambda route: route.fulfill(status=400, json=["The disk is full."]))
+    await visitor.open("/new", heading="New task")
+    await visitor.drop(["a.jpg", "A.JPG"])
+    await visitor.button("Start the task").click()
+    await expect(visitor.page.get_by_text("The disk is full.")).to_be_visible()
+    await expect(visitor.page.get_by_text("A-2.JPG")).to_be_visible()
+    await visitor.button("Cancel the upload").click()
+    await visitor.dialog().get_by_role("button", name="Cancel the upload", exact=True).click()
+    await expect(visitor.page.get_by_text("Drop photos or a folder here")).to_be_visible()
+    await visitor.page.unroute("**/upload/")
+    await visitor.create("Second try")
+    await expect(visitor.status("Completed")).to_be_visible()
+    await visitor.open("/tasks", heading="Tasks")
+    await expect(visitor.page.get_by_text("1 task", exact=True)).to_be_visible()
