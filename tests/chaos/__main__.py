@@ -43,6 +43,8 @@ INTERRUPTED = 130
 # still ours to deal with.
 for name in ("aiormq", "aio_pika"):
     logging.getLogger(name).setLevel(logging.CRITICAL)
+# A job that is removed while its results are packed is no news either.
+logging.getLogger("orchestrator.nodes.simulated").setLevel(logging.ERROR)
 # What aio-pika's connections that never came up say when they are collected.
 warnings.filterwarnings("ignore", "coroutine 'Connection.close' was never awaited", RuntimeWarning)
 

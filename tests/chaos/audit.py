@@ -18,10 +18,10 @@ OURS = re.compile(r"\[orchestrator (\d+)\.\d+\]$")
 async def audit(fleet: Fleet, orders: Orders, *, store_url: str) -> list[str]:
     """Give every violation, a sentence each."""
     found = [f"{message_id} was never answered" for message_id in orders.unanswered()]
-    found += _of_the_nodes(fleet, orders)
+    found += of_the_nodes(fleet, orders)
     for task, wishes in orders.tasks.items():
         story = fleet.watcher.stories.get(f"tasks/{task}", [])
-        found += [f"task {task}: {what}" for what in _of_a_task(story, wishes)]
+        found += [f"task {task}: {what}" for what in of_a_task(story, wishes)]
     found += [f"{subject}: nobody asked for it" for subject in fleet.watcher.stories if not _is_known(subject, orders)]
     return found + await _of_the_store(store_url)
 
@@ -30,7 +30,8 @@ def _is_known(subject: str, orders: Orders) -> bool:
     return int(subject.partition("/")[2]) in orders.tasks
 
 
-def _of_a_task(story: list[Json], wishes: Wishes) -> Iterator[str]:
+def of_a_task(story: list[Json], wishes: Wishes) -> Iterator[str]:
+    """Hold a task's events, as they first came, against what was accepted about it."""
     if not story:
         yield "no event of it"
         return
@@ -68,7 +69,7 @@ def _of_its_end(last: Json, wishes: Wishes) -> Iterator[str]:
         yield f"is {task['stage']} with status {task['status']} and should have ended as {expected}: {why}"
 
 
-def _of_the_nodes(fleet: Fleet, orders: Orders) -> Iterator[str]:
+def of_the_nodes(fleet: Fleet, orders: Orders) -> Iterator[str]:
     """Look at the nodes' own record of what they ran, and at what they still have."""
     runs = [run for node in fleet.nodes for run in node.runs]
     yield from (f"a job named {run.name!r} is none of ours" for run in runs if not OURS.search(run.name or ""))

@@ -25,11 +25,14 @@ def _moves() -> set[tuple[State, State]]:
 MOVES = _moves()
 RESTARTED, SENT_AGAIN = "restarted", "sent again: "
 """How the reasons begin with which an attempt follows another."""
+NO_REASON = "the daemon was stopped"
+"""What may be a reason to send files again, but none to spend an attempt."""
 BEGINNINGS = {(Stage.WAITING, None), (Stage.DRAFT, None)}
 
 
 def _begins_anew(event: Json) -> bool:
-    return event["data"]["reason"].startswith((RESTARTED, SENT_AGAIN))
+    reason: str = event["data"]["reason"]
+    return reason.startswith((RESTARTED, SENT_AGAIN)) and NO_REASON not in reason
 
 
 def restarts(story: Sequence[Json]) -> int:
