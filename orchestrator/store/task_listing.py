@@ -106,7 +106,7 @@ class _Conditions:
     def made(self) -> list[ColumnElement[bool]]:
         names, hint, _ = self.key
         hidden = select(projects.c.id).where(projects.c.deleting)
-        found: list[ColumnElement[bool]] = [tasks.c.project.not_in(hidden)]
+        found: list[ColumnElement[bool]] = []
         if hint:
             found.append(text(hint))  # type: ignore[arg-type]
         found += [self._column(name) == bindparam(name, type_=tasks.c[name].type) for name in names if name in _EQUAL]
@@ -114,7 +114,9 @@ class _Conditions:
             found.append(among(self._column("project"), "visible", self._dialect))
         if "search" in names:
             found.append(self._search(by_id="number" in names))
-        return found + [self._has_asset(name) for name in names if name.startswith("asset")]
+        found += [self._has_asset(name) for name in names if name.startswith("asset")]
+        # Last: SQLite looks at conditions in this order, and this one is true for nearly all.
+        return [*found, tasks.c.project.not_in(hidden)]
 
     def _column(self, name: str) -> ColumnElement[Any]:
         column: ColumnElement[Any] = tasks.c[name]

@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 
 import orchestrator
-from tests.benchmarks import commands, ended, idle, latency, machine, nonsense, readers, restart, upload
+from tests.benchmarks import commands, ended, idle, latency, listing, machine, nonsense, readers, restart, upload
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.figures import Figure, table
 
@@ -28,6 +28,7 @@ MEASURES: dict[str, Measure] = {
     "upload": upload.measure,
     "ended": ended.measure,
     "readers": readers.measure,
+    "list": listing.measure,
 }
 DEADLINE = 600.0
 """Seconds for any one of them."""
