@@ -39,7 +39,6 @@ def rest_application(
     routes: Sequence[Route], *, authenticate: Authenticate = admit_everyone, deadline: float = DEADLINE
 ) -> web.Application:
     """Build what is mounted at ``/api``. ``deadline``: seconds, for whatever does not stream."""
-    described = document(routes)
 
     async def openapi(_: Call) -> web.Response:
         return shown(described)
@@ -48,6 +47,7 @@ def rest_application(
         method="GET", path="/openapi.json", name="openapi", summary="This API, as an OpenAPI 3.1 document.",
         handler=openapi, answers={200: JSON}, public=True,
     )  # fmt: skip
+    described = document((*routes, own))
     application = web.Application(middlewares=[in_webodms_shapes, _with_slash], client_max_size=MAX_FORM)
     for route in (*routes, own):
         application.router.add_route(route.method, route.path, _entered(route, authenticate, deadline), name=route.name)
