@@ -91,8 +91,8 @@ async def array(call: Call, listing: Listing, *, limit: int | None = None) -> we
     await answer.prepare(call.request)
     try:
         await _send(answer, listing, numbers)
-    except (StoreError, TimeoutError) as error:
-        # The status has been sent: only a cut connection tells the reader that this is not all.
+    except (StoreError, TimeoutError, ConnectionError) as error:
+        # The status has been sent: only a cut connection tells the reader, if it is still there, that this is not all.
         log.warning("api.list_cut", path=call.request.path, reason=str(error))
         if call.request.transport:
             call.request.transport.abort()

@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+import aiohttp
 import pytest
 
 from orchestrator.api.rest import listing
+from orchestrator.domain.errors import StoreError
 from orchestrator.domain.task import Project
 from tests.integration.api.site import Site
 from tests.integration.api.work import NOON, ended, put
@@ -98,6 +100,28 @@ async def test_a_long_list_is_sent_as_it_is_read(filled, monkeypatch):
     whole = (await filled.get("/projects/"))[1]
     monkeypatch.setattr(listing, "AT_ONCE", 5)
     assert (200, whole) == await filled.get("/projects/")
+
+
+async def test_a_list_that_breaks_off_is_never_taken_for_a_whole_one(filled, monkeypatch):
+    monkeypatch.setattr(listing, "AT_ONCE", 5)
+    store, asked = filled.app.store, []
+
+    async def fails_the_second_time(ids):
+        asked.append(ids)
+        if len(asked) == 2:
+            raise StoreError("The disk is gone.")
+        return await type(store).projects_numbered(store, ids)
+
+    monkeypatch.setattr(store, "projects_numbered", fails_the_second_time)
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await filled.get("/projects/")
+    assert [5, 5] == [len(ids) for ids in asked]
+
+
+@pytest.mark.parametrize("host", ["[", "x:y", "x:99999", "a b", "[::1", "é", ""])
+async def test_links_to_pages_do_not_need_a_good_host(filled, host):
+    status, page = await filled.get("/projects/?page=1", headers={"Host": host})
+    assert (200, "/api/projects/?page=2") == (status, page["next"][-21:])
 
 
 async def test_put_changes_what_is_given_and_needs_the_name(filled):

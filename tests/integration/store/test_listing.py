@@ -9,6 +9,7 @@ from orchestrator.engine.ports import PROJECT_ORDERS, TASK_ORDERS, Ordering, Pro
 from orchestrator.store import SqlStore, task_listing
 from tests.integration.store.databases import InFile, InMemory, OnServer
 from tests.integration.store.rows import MINUTE, NOON, a_project, a_task, write
+from tests.integration.store.test_plans import explained
 
 BY_ID = Ordering(field="id", descending=False)
 MAPS = ("all.zip", "orthophoto.tif")
@@ -174,3 +175,27 @@ class TestInMemory(InMemory, Suite): ...
 
 
 class TestOnServer(OnServer, Suite): ...
+
+
+class TestPlans(InFile):
+    """SQLite is told what it cannot know, and then makes lists from indexes alone."""
+
+    @pytest.mark.parametrize(
+        ("few", "wanted", "order", "used"),
+        [
+            (-1, {}, "created_at", "tasks_listed"),
+            (-1, {"project": 1}, "created_at", "tasks_listed"),
+            (-1, {"status": 40, "search": "field"}, "created_at", "tasks_listed"),
+            (-1, {"project": 1, "status": 40}, "name", "tasks_listed"),
+            (1000, {"project": 1, "status": 40}, "created_at", "tasks_project"),
+            (1000, {"status": 40}, "created_at", "tasks_status"),
+            (-1, {"stage": "waiting", "project": 1}, "created_at", "tasks_in_work"),
+        ],
+        indirect=["few"],
+    )
+    async def test_lists_are_made_from_an_index(self, store: SqlStore, few, wanted, order, used):
+        with explained("EXPLAIN QUERY PLAN") as plans:
+            await store.task_numbers(TaskQuery(**wanted), Ordering(field=order), limit=10)
+        text, plan = plans[-1]
+        assert used in plan, f"{text}\n{plan}"
+        assert (order == "created_at" and used == "tasks_listed") == ("TEMP B-TREE" not in plan), plan
