@@ -121,7 +121,4 @@ def _invalid_page() -> Fault:
 
 
 def _link(call: Call, number: int) -> str:
-    try:
-        return str(call.request.url.update_query(page=number))
-    except ValueError:  # The Host header is no host.
-        return str(call.request.rel_url.update_query(page=number))
+    return str(call.request.url.update_query(page=number))

@@ -119,9 +119,9 @@ async def test_a_list_that_breaks_off_is_never_taken_for_a_whole_one(filled, mon
 
 
 @pytest.mark.parametrize("host", ["[", "x:y", "x:99999", "a b", "[::1", "é", ""])
-async def test_links_to_pages_do_not_need_a_good_host(filled, host):
-    status, page = await filled.get("/projects/?page=1", headers={"Host": host})
-    assert (200, "/api/projects/?page=2") == (status, page["next"][-21:])
+async def test_a_bad_host_makes_no_link_and_no_failure(filled, host):
+    status, body = await filled.get("/projects/?page=1", headers={"Host": host})
+    assert (True, None) == (400 <= status < 500, body.get("next")), body
 
 
 async def test_put_changes_what_is_given_and_needs_the_name(filled):
