@@ -98,25 +98,29 @@ def check_node_url(url: SecretUrl) -> SecretUrl:
 
 def check_webhook_url(url: SecretUrl) -> SecretUrl:
     """Take what REST takes."""
-    from orchestrator.contract.webhooks import check_url  # noqa: PLC0415  (few have static webhooks)
-
-    check_url(url.get_secret_value())
+    _as_rest_does("check_url", url.get_secret_value())
     return url
 
 
 def check_webhook_secret(secret: SecretStr) -> SecretStr:
     """Take what REST takes."""
-    from orchestrator.contract.webhooks import check_secret  # noqa: PLC0415  (as above)
-
-    check_secret(secret.get_secret_value())
+    _as_rest_does("check_secret", secret.get_secret_value())
     return secret
 
 
 def check_event_type(text: str) -> str:
     """Take the name of an event."""
-    from orchestrator.contract.webhooks import check_type  # noqa: PLC0415  (as above)
+    return _as_rest_does("check_type", text)
 
-    return check_type(text)
+
+def _as_rest_does(check: str, text: str) -> str:
+    from orchestrator.contract import webhooks  # noqa: PLC0415  (costly, and few have static webhooks)
+
+    try:
+        checked: str = getattr(webhooks, check)(text)
+    except ValueError as error:
+        raise ValueError(str(error).removesuffix(".")) from None
+    return checked
 
 
 def _is_http(text: str) -> bool:

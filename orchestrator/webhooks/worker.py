@@ -28,6 +28,8 @@ SAVED_EVERY: Final = 20
 """Events taken before that is written down; after a crash so many are sent again at most."""
 UNDER_RETRY: Final = 100
 """Deliveries that may wait for another try before nothing new is tried."""
+LONGEST_PAUSE: Final = 60.0
+"""Seconds without trying anything new after a failure, so that an endpoint that is back is found soon."""
 PACE: Final = 0.2
 """Least seconds between two looks at the journal."""
 AGAIN: Final = 1.0
@@ -159,7 +161,8 @@ class Worker:
             attempts=0, problem="", failed_at=self._clock.now(), next_at=None,
         )  # fmt: skip
         self._failures += 1
-        self._paused_until = self._clock.now() + self._wait(self._failures, outcome)
+        pause = min(self._wait(self._failures, outcome), timedelta(seconds=max(LONGEST_PAUSE, outcome.wait)))
+        self._paused_until = self._clock.now() + pause
         self.webhook = replace(self.webhook, cursor=entry.number)
         await self._failed(delivery, outcome)
 
@@ -212,7 +215,7 @@ class Worker:
     # ---------------------------------------------------------------------------------------------------- standing
 
     def _went_well(self) -> None:
-        self._failures = 0
+        self._failures, self._paused_until = 0, None
         if self.webhook.problem:
             log.info("webhook.recovered", webhook=self.webhook.id)
             self.webhook = replace(self.webhook, problem="", failing_since=None)

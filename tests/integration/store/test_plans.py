@@ -16,7 +16,7 @@ from orchestrator.store.prepared import Prepared
 from tests.integration.store.databases import InMemory, OnServer
 from tests.integration.store.rows import NOON, a_job, a_node, a_project, a_task, write
 
-SMALL = ("projects", "processing_nodes", "counters", "daemons")
+SMALL = ("projects", "processing_nodes", "counters", "daemons", "webhooks")
 
 
 @contextmanager

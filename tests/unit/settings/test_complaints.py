@@ -55,6 +55,9 @@ def problems_of(config=None, overrides=None):
         (f"[[api.static_tokens]]\nname = 'a'\nrole = 'b'\ntoken = '{'x' * 32}'", "api.static_tokens[0].role must be"),
         ("[[nodes.static]]\nurl = 'node-1:3000'", "nodes.static[0].url must begin with http:// or https://"),
         ("[[nodes.static]]\nlabel = 'x'", "nodes.static[0].url is required."),
+        ("[[webhooks.static]]\nurl = 'ftp://x'\nsecret_file = '/dev/null/x'", "webhooks.static[0]: secret_file"),
+        ("[[webhooks.static]]\nurl = 'https://x/'\nsecret = 'x'", "webhooks.static[0].secret: Enter whsec_ and"),
+        ("[webhooks]\nallow_private_addresses = ['10.0.0.1/8']", "webhooks.allow_private_addresses[0]"),
         ("[[nodes.static]]\nurl = 'http://n'\ntokn = 'x'", "nodes.static[0].tokn is not a setting."),
     ],
 )

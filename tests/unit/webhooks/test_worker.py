@@ -1,0 +1,258 @@
+"""One subscription's deliveries, over a real store and with an endpoint on cue, in virtual time."""
+
+import asyncio
+from collections import Counter
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from orchestrator.domain.errors import StoreError
+from orchestrator.domain.webhooks import Webhook
+from orchestrator.engine.changes import Changes, OutboxEntry
+from orchestrator.webhooks import worker
+from orchestrator.webhooks.sending import Outcome
+from orchestrator.webhooks.worker import SAVED_EVERY, Patience, Worker
+from tests.unit.engine.bundle import VIRTUAL_TIME, store_in_line
+from tests.unit.engine.fakes import LoopClock
+
+pytestmark = VIRTUAL_TIME
+TAKEN = Outcome()
+REFUSED = Outcome("It answered 500.")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Scene:
+    """A store, an endpoint, and the worker between them; ``kill_at`` ends the worker at that passing of a point."""
+
+    def __init__(self, store) -> None:
+        self.store = store
+        self.clock = LoopClock()
+        self.answers = lambda number, attempt: TAKEN
+        self.taken: list[int] = []
+        self.attempts: Counter[int] = Counter()
+        self.passed = 0
+        self.kill_at: int | None = None
+        self.patience = Patience(attempts=3, first=10.0, ceiling=60.0)
+        self.worker: Worker | None = None
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+    def point(self) -> None:
+        self.passed += 1
+        if self.passed == self.kill_at:
+            raise Killed
+
+    async def note_progress(self, progress):
+        self.point()
+        await self.store.note_progress(progress)
+        self.point()
+
+    async def send(self, webhook, event, *, now):
+        self.point()
+        number = int(event.id.removeprefix("id-"))
+        self.attempts[number] += 1
+        outcome = self.answers(number, self.attempts[number])
+        if outcome.taken:
+            self.taken.append(number)
+        await asyncio.sleep(0.01)
+        self.point()
+        return outcome
+
+    async def commit(self, count, *, key="task.created.none.1.1"):
+        async with self.store.begin() as transaction:
+            first = (await transaction.reserve({"outbox": count}))["outbox"]
+            numbers = range(first, first + count)
+            entries = [OutboxEntry(number, f"id-{number}", "tasks/1", key, b"{}") for number in numbers]
+            await transaction.write(Changes(owner="me", outbox=entries))
+        if self.worker:
+            self.worker.news.set()
+
+    async def subscribe(self, **given):
+        new = Webhook(id=0, url="https://example.org/", secret="whsec_x", created_at=self.clock.now(), **given)
+        return await self.store.add_webhook(new)
+
+    @asynccontextmanager
+    async def working(self):
+        """Have a worker for the one subscription, as it is stored."""
+        (webhook,) = await self.store.webhooks()
+        self.worker = Worker(
+            webhook, book=self, journal=self.store, send=self.send, clock=self.clock, patience=self.patience,
+            chance=Random(1),
+        )  # fmt: skip
+        task = asyncio.create_task(self.worker.run())
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def until(self, condition, *, within=7200.0, look=0.5):
+        async with asyncio.timeout(within):
+            while not condition():
+                await asyncio.sleep(look)
+
+    async def stored(self):
+        return (await self.store.webhooks())[0]
+
+
+@asynccontextmanager
+async def scene():
+    async with store_in_line() as store:
+        yield Scene(store)
+
+
+async def test_what_is_not_wanted_is_passed_over():
+    async with scene() as it:
+        await it.subscribe(types=frozenset({"task.removed"}))
+        async with it.working():
+            await it.commit(3)
+            await it.commit(1, key="task.removed.none.1.1")
+            await it.until(lambda: [4] == it.taken)
+            await asyncio.sleep(1)
+            assert 4 == (await it.stored()).cursor
+
+
+async def test_how_far_it_is_is_written_now_and_then():
+    async with scene() as it:
+        await it.subscribe()
+        await it.commit(SAVED_EVERY + 5)
+        async with it.working():
+            await it.until(lambda: SAVED_EVERY + 1 <= len(it.taken), look=0.005)
+            assert SAVED_EVERY == (await it.stored()).cursor
+
+
+async def test_a_failed_one_waits_longer_each_time_and_then_lies_on_the_shelf():
+    async with scene() as it:
+        await it.subscribe()
+        it.answers = lambda number, attempt: REFUSED if number == 1 else TAKEN
+        await it.commit(2)
+        async with it.working():
+            began = asyncio.get_running_loop().time()
+            await it.until(lambda: 3 == it.attempts[1])
+            assert 15 <= asyncio.get_running_loop().time() - began <= 33
+            await asyncio.sleep(600)
+        assert ({1: 3, 2: 1}, [2]) == (it.attempts, it.taken)
+        (shelved,) = await it.store.failures(1, limit=9, offset=0)
+        assert (1, 3, None) == (shelved.number, shelved.attempts, shelved.next_at)
+
+
+async def test_an_endpoint_is_waited_for_as_long_as_it_asks():
+    async with scene() as it:
+        await it.subscribe()
+        it.answers = lambda number, attempt: Outcome("It answered 429.", wait=1000.0) if attempt == 1 else TAKEN
+        await it.commit(1)
+        async with it.working():
+            began = asyncio.get_running_loop().time()
+            await it.until(lambda: it.taken)
+            assert 1000 <= asyncio.get_running_loop().time() - began <= 1010
+
+
+async def test_nothing_new_is_tried_while_too_many_wait(monkeypatch):
+    monkeypatch.setattr(worker, "UNDER_RETRY", 5)
+    async with scene() as it:
+        await it.subscribe()
+        it.patience = Patience(attempts=1000, first=20.0, ceiling=20.0)
+        it.answers = lambda number, attempt: REFUSED
+        await it.commit(8)
+        async with it.working():
+            await it.until(lambda: 5 == len(it.attempts))
+            await asyncio.sleep(60)
+            assert 5 == len(it.attempts) == (await it.stored()).cursor
+            it.answers = lambda number, attempt: TAKEN
+            await it.until(lambda: 8 == len(it.taken))
+            assert "" == it.worker.webhook.problem
+
+
+async def test_one_that_was_switched_off_meanwhile_stays_so():
+    async with scene() as it:
+        webhook = await it.subscribe()
+        async with it.working():
+            await it.store.change_webhook(replace(webhook, active=False))
+            await it.commit(1)
+            await it.until(lambda: it.taken)
+            await asyncio.sleep(1)
+            assert (False, 1) == ((now := await it.stored()).active, now.cursor)
+
+
+@pytest.mark.parametrize("retried", [False, True])
+async def test_one_whose_endpoint_is_gone_ends(retried):
+    async with scene() as it:
+        await it.subscribe()
+        gone = Outcome("It answered 410.", gone=True)
+        it.answers = lambda number, attempt: REFUSED if retried and attempt == 1 else gone
+        await it.commit(1)
+        async with it.working() as task:
+            await asyncio.wait({task}, timeout=600)
+            assert task.done()
+        assert (False, "It answered 410.") == ((now := await it.stored()).active, now.problem)
+        assert int(retried) == now.cursor
+
+
+async def test_a_store_that_is_away_is_waited_for(monkeypatch):
+    async with scene() as it:
+        await it.subscribe()
+        away, note = [StoreError("away")] * 2, it.store.note_progress
+
+        async def failing(progress):
+            if away:
+                raise away.pop()
+            await note(progress)
+
+        monkeypatch.setattr(it.store, "note_progress", failing)
+        await it.commit(2)
+        async with it.working():
+            await asyncio.sleep(30)
+            assert ({1: 3, 2: 3}, 2) == (it.attempts, (await it.stored()).cursor)
+
+
+async def test_events_that_are_not_kept_any_more_are_told_of(capsys):
+    async with scene() as it:
+        webhook = await it.subscribe(active=False)
+        await it.commit(3)
+        async with it.store.begin() as transaction:
+            await transaction.write(Changes(owner="me", sent=[1, 2, 3]))
+        await it.store.forget_events(before=it.clock.now(), most=1)
+        await it.store.change_webhook(replace(webhook, active=True))
+        async with it.working():
+            await it.until(lambda: [3] == it.taken)
+        assert "webhook.events_missed" in capsys.readouterr().out
+
+
+async def test_wherever_it_is_killed_nothing_is_missed():
+    """Each event once at least, however the first run ends; the second may repeat what was not noted."""
+
+    def answers(number, attempt):
+        return REFUSED if number in {2, 3} and attempt == 1 else TAKEN
+
+    async def story(kill_at):
+        async with scene() as it:
+            await it.subscribe()
+            it.answers, it.kill_at = answers, kill_at
+            await it.commit(6)
+            async with it.working() as task:
+                await asyncio.wait({task}, timeout=300)
+                killed = task.done()
+            it.kill_at = None
+            async with it.working():
+                await asyncio.sleep(300)
+            assert set(it.taken) == set(range(1, 7))
+            assert (6, (0, None)) == ((await it.stored()).cursor, await it.store.under_retry(1))
+            return killed, it
+
+    async with scene() as free:
+        await free.subscribe()
+        free.answers = answers
+        await free.commit(6)
+        async with free.working():
+            await asyncio.sleep(300)
+        assert set(free.taken) == set(range(1, 7))
+    for kill_at in range(1, free.passed + 1):
+        killed, it = await story(kill_at)
+        assert killed, kill_at
+        assert all(count <= 3 for count in Counter(it.taken).values()), kill_at
