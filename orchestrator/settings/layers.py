@@ -17,7 +17,7 @@ Given = dict[str, dict[str, Any]]
 PREFIX: Final = "ORCHESTRATOR__"
 SECRETS: Final = {"bus": frozenset({"url"}), "store": frozenset({"url"})}
 """Keys that may be given as ``<key>_file``; those of static nodes and tokens see to themselves."""
-DAEMONS_OWN: Final = {"nodes": "static", "api": "static_tokens"}
+DAEMONS_OWN: Final = {"nodes": "static", "api": "static_tokens", "webhooks": "static"}
 """Keys full of secrets, which clients have no use for: they may be in files that clients cannot read."""
 
 

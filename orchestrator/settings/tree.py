@@ -5,16 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    IPvAnyNetwork,
-    SecretStr,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from orchestrator.settings.checks import (
     check_event_type,
@@ -249,7 +240,7 @@ class Webhooks(Section):
     """Before the second attempt; doubled with each, up to an hour."""
     give_up_after: Interval = 259_200.0
     """How long nothing was taken before a subscription is switched off."""
-    allow_private_addresses: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(listed)] = ()
+    allow_private_addresses: Annotated[tuple[Network, ...], BeforeValidator(worded)] = ()
     """Networks that may be reached although they are not public, such as ``10.0.0.0/8``."""
     static: Annotated[tuple[StaticWebhook, ...], BeforeValidator(listed)] = ()
     """Subscriptions that are always there: ``[[webhooks.static]]``, ``url``, ``secret``, ``projects``, ``tasks``,

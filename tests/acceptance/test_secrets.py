@@ -19,11 +19,12 @@ from tests.acceptance.service import Service, service
 from tests.acceptance.test_bad_nodes import HTML, answering, http
 from tests.daemon import free_port
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 WORD = "canary"
 TOKEN = f"{WORD}/ä&%=1"
 """Whatever becomes of the rest in quoting, the word stays."""
+HOOK = f"http://127.0.0.1:9/hook?key={WORD}"
 AS_JSON = {"Content-Type": "application/json"}
 STATIC = f"{WORD}-{'0123456789abcdef' * 2}"
 
@@ -59,6 +60,8 @@ async def stage(amqp_url: str, postgres_url: str) -> AsyncIterator[Service]:
             "ORCHESTRATOR__NODES__STATIC": json.dumps(static), "ORCHESTRATOR__API__STATIC_TOKENS": json.dumps(portal),
             **dict.fromkeys(("http_proxy", "HTTPS_PROXY", "ALL_PROXY"), f"http://user:{WORD}@127.0.0.1:9"),
             "no_proxy": "",
+            "ORCHESTRATOR__WEBHOOKS__STATIC": json.dumps([{"url": HOOK, "secret": f"whsec_{WORD * 6}"}]),
+            "ORCHESTRATOR__WEBHOOKS__ALLOW_PRIVATE_ADDRESSES": "127.0.0.0/8",
         }  # fmt: skip
         assert 0 == (await running.shell("migrate")).code
         await running.daemon.start()
@@ -178,6 +181,10 @@ async def knock(running: Service, ears: Ears, token: str) -> None:
             ("POST", "/api/token-auth/", {"data": f'{{"password": "{WORD}', "headers": AS_JSON}),
             ("POST", "/api/projects/", {"json": {"name": 5, "token": WORD}, "headers": good}),
             ("POST", "/api/projects/", {"json": {"name": "A"}, "headers": good | {"Origin": "http://evil.example"}}),
+            ("POST", "/api/webhooks/", {"json": {"url": HOOK, "secret": WORD}, "headers": good}),
+            ("POST", "/api/processingnodes/", {"json": {"hostname": "h", "token": WORD, "port": 0}, "headers": good}),
+            ("GET", "/api/processingnodes/", {"headers": good}),
+            ("GET", "/api/projects/1/tasks/", {"headers": good}),
             ("GET", "/api/openapi.json", {}),
             ("GET", "/metrics", {}),
             ("GET", "/health/ready", {}),

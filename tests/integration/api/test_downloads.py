@@ -145,9 +145,9 @@ async def test_a_download_goes_on_while_new_results_take_the_place_of_the_old(da
     ("path", "kind", "policy"),
     [
         ("odm_report/page.html", "text/html; charset=utf-8", "sandbox"),
-        ("odm_report/code.js", "application/octet-stream", ""),
-        ("odm_orthophoto/odm_orthophoto.tif", "image/tiff", ""),
-        ("empty.txt", "text/plain; charset=utf-8", ""),
+        ("odm_report/code.js", "application/octet-stream", "default-src 'none'"),
+        ("odm_orthophoto/odm_orthophoto.tif", "image/tiff", "default-src 'none'"),
+        ("empty.txt", "text/plain; charset=utf-8", "default-src 'none'"),
     ],
 )
 async def test_raw_files_are_shown_and_cannot_act_in_our_name(daemon, task, path, kind, policy):

@@ -78,7 +78,7 @@ async def test_one_who_reads_nothing_is_cut_off_and_resumes_later(monkeypatch):
     async with served(caller=replace(KEPT_TO_7, projects=None), taking=0.2) as (daemon, journal, live):
         with socket.create_connection(("127.0.0.1", int(daemon.url.rpartition(":")[2]))) as idle:
             idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            idle.sendall(b"GET /api/events HTTP/1.1\r\nHost: x\r\n\r\n")
+            idle.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
             await until(lambda: 1 == live.followers)
             large = replace(journal.commit("task.created.none.7.1")[0], body=b'"%b"' % (b"x" * 20_000))
             journal.entries = [replace(large, number=number) for number in range(1, 1001)]

@@ -144,7 +144,7 @@ async def test_a_reader_that_has_left_is_let_go(daemon, monkeypatch):
 
 async def test_a_client_of_http_1_0_reads_plain_lines(daemon):
     reader, writer = await asyncio.open_connection("127.0.0.1", int(daemon.url.rpartition(":")[2]))
-    writer.write(b"GET /api/events HTTP/1.0\r\nHost: x\r\n\r\n")
+    writer.write(b"GET /api/events HTTP/1.0\r\nHost: localhost\r\n\r\n")
     async with asyncio.timeout(DEADLINE):
         headers = await reader.readuntil(b"\r\n\r\n")
         assert b"retry: 2000\n\n" == await reader.readuntil(b"\n\n")

@@ -59,7 +59,7 @@ class Cut:
     async def __aenter__(self):
         _, self.writer = await asyncio.open_connection(*self._address)
         head = (
-            f"POST /api{self._path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n"
+            f"POST /api{self._path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
             "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
             '--x\r\nContent-Disposition: form-data; name=images; filename="a.jpg"\r\n\r\n'
         )
