@@ -99,6 +99,7 @@ async def test_an_upload_that_is_refused_says_why_and_can_be_tried_again_or_give
     await visitor.button("Start the task").click()
     await expect(visitor.page.get_by_text("The disk is full.")).to_be_visible()
     await expect(visitor.page.get_by_text("A-2.JPG")).to_be_visible()
+    assert [] == await visitor.violations_in_both_themes()
     await visitor.button("Cancel the upload").click()
     await visitor.dialog().get_by_role("button", name="Cancel the upload", exact=True).click()
     await expect(visitor.page.get_by_text("Drop photos or a folder here")).to_be_visible()

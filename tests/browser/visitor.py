@@ -5,7 +5,7 @@ import io
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from axe_playwright_python.async_playwright import Axe
 from PIL import Image
@@ -13,6 +13,8 @@ from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
 
 PATIENCE: Final = 40_000
 """Milliseconds that a browser on a busy machine may take for anything."""
+
+THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 DROP: Final = """(zone, photos) => {
   const transfer = new DataTransfer();
@@ -68,6 +70,14 @@ class Visitor:
             await self.button(f"Set {option}").click()
         await self.button("Start the task").click()
         await expect(self.heading(name)).to_be_visible()
+
+    async def violations_in_both_themes(self) -> list[str]:
+        """Give what axe-core finds wrong in the light and in the dark."""
+        found = []
+        for theme in THEMES:
+            await self.page.emulate_media(color_scheme=theme)
+            found += [f"{theme}: {wrong}" for wrong in await self.violations()]
+        return found
 
     async def violations(self) -> list[str]:
         """Give what axe-core finds wrong with what is shown."""

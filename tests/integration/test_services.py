@@ -1,10 +1,13 @@
 """The private servers other tests lean on keep what they promise."""
 
+from pathlib import Path
+
 import aio_pika
 import asyncpg
 import pytest
 
-from tests.services import PrivateRabbitMQ
+from tests.services import PackageMissingError, PrivateRabbitMQ
+from tests.services.packages import CHROMIUM
 from tests.services.process import listens
 
 
@@ -44,3 +47,21 @@ async def test_each_test_gets_an_empty_database(postgres_url: str, _round: int) 
     assert [] == await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     await connection.execute("CREATE TABLE left_behind (id int)")
     await connection.close()
+
+
+def test_a_browser_is_found_by_any_of_its_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "google-chrome"
+    program.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert (program, tmp_path) == (CHROMIUM.on_path(), CHROMIUM.find())
+
+
+def test_what_cannot_be_installed_is_asked_for_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    told = (
+        "Chromium is needed and not installed: install it (Debian and Ubuntu: apt-get install chromium) or name the "
+        "program of a browser like it in ORCHESTRATOR_TEST_CHROMIUM."
+    )
+    with pytest.raises(PackageMissingError) as missing:
+        CHROMIUM.folder()
+    assert told == str(missing.value)

@@ -3,7 +3,7 @@ import { session } from "./session.js";
 import { eventsIn } from "./sse.js";
 
 const SIGN_IN = /credentials were not provided|Error decoding|expired|Invalid token|not signed in/i;
-const HISTORY_WITHIN = 3_000;
+const HISTORY_WITHIN = 20_000;
 const BARE = new Set(["detail", "non_field_errors"]);
 
 /** An answer that says no, or none at all (`status` 0). The message is a sentence for people. */
@@ -103,31 +103,32 @@ export const api = {
 };
 
 /**
- * Gives what is kept of a task's events up to this version, as `{events, whole}`. It comes as the stream that never ends,
- * so it is left when the version is reached, or when nothing more comes.
+ * Passes on what is kept of a task's events up to this version, one by one. It comes as the stream that never ends, so it
+ * is left when the version is reached, or when it takes too long. Gives whether it was read to the end.
  */
-export async function history(task, signal) {
+export async function history(task, signal, pass) {
   const leaving = AbortSignal.any([signal, AbortSignal.timeout(HISTORY_WITHIN)]);
-  const events = [];
   try {
     let after = 0;
     while (after !== null) {
       const query = { task: task.id, last_event_id: after };
-      after = await readUpTo(await fetched("/events", { query, signal: leaving }), task.version, events);
+      after = await readUpTo(await fetched("/events", { query, signal: leaving }), task.version, pass);
     }
+    return true;
   } catch (error) {
     if (signal.aborted || !leaving.aborted) throw error;
+    return false;
   }
-  return { events, whole: events[0]?.sequence === 1 };
 }
 
-/** Adds the events of a response. Gives null, or, where the oldest are not kept any more, after which one to begin. */
-async function readUpTo(response, version, events) {
+/** Gives null at the end, or, where the oldest are not kept any more, after which one to begin. */
+async function readUpTo(response, version, pass) {
   for await (const { event, data } of eventsIn(response)) {
     if (event === "gap") return JSON.parse(data).first_kept - 1;
     if (!data) continue;
-    events.push(JSON.parse(data));
-    if (events.at(-1).sequence >= version) return null;
+    const happened = JSON.parse(data);
+    pass(happened);
+    if (happened.sequence >= version) return null;
   }
   return null;
 }

@@ -76,7 +76,7 @@ function fileRow(entry) {
       if (drawn === state) return;
       drawn = state;
       element.dataset.state = state;
-      fill(sign, icon({ waiting: "clock", sending: "up", done: "check", failed: "failed" }[state], 16));
+      fill(sign, icon({ waiting: "queued", sending: "up", done: "check", failed: "failed" }[state], 16));
     },
   };
 }

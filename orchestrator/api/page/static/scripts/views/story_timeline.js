@@ -18,28 +18,36 @@ export function timeline(signal) {
   const hint = el("p", { class: "calm", hidden: true });
   const seen = new Map();
   let after = 0;
+  let drawing = 0;
 
   function take(event) {
     if (event.type === "task.progressed" || seen.has(event.sequence)) return;
     seen.set(event.sequence, event);
-    draw();
+    drawing ||= requestAnimationFrame(draw);
   }
   function draw() {
+    drawing = 0;
     const told = [...seen.values()].sort((one, other) => other.sequence - one.sequence).slice(0, MOST);
-    fill(list, told.map((event, index) => entry(event, told[index + 1])).filter(Boolean));
+    fill(list, told.map(entry));
+  }
+  function tell(text) {
+    hint.textContent = text;
+    hint.hidden = text === "";
   }
   async function begin(task) {
+    tell("Looking for what happened before…");
+    let first = Infinity;
     try {
-      const { events, whole } = await history(task, signal);
-      for (const event of events) if (event.type !== "task.progressed") seen.set(event.sequence, event);
-      hint.textContent = whole ? "" : "What happened earlier is not kept any more.";
+      const whole = await history(task, signal, (event) => {
+        first = Math.min(first, event.sequence);
+        take(event);
+      });
+      tell(!whole ? "There is too much to look through for more." : first > 1 ? "What happened earlier is not kept any more." : "");
     } catch (error) {
       if (error.name === "AbortError") return;
-      hint.textContent = "What happened before cannot be shown just now.";
+      tell("What happened before cannot be shown just now.");
     }
-    if (seen.size === 0) seen.set(task.version, asEvent(task));
-    hint.hidden = !hint.textContent;
-    draw();
+    if (seen.size === 0) take(asEvent(task));
   }
   return {
     element: el("section", { class: "card", "aria-labelledby": "timeline" }, el("h2", { id: "timeline" }, "What happened"), list, hint),
