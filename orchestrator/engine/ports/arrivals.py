@@ -34,6 +34,10 @@ class Chunk:
 class Arrival(Protocol):
     """What one request brings."""
 
+    def turn(self) -> AbstractAsyncContextManager[object]:
+        """Wait until it may be read: so many are at once that memory stays bounded."""
+        ...
+
     async def take(self, name: str, pieces: AsyncIterator[bytes]) -> Arrived:
         """Store a file. Raises ``FileRefused``, ``FileTooLarge``, ``StorageFailed``."""
         ...
@@ -69,6 +73,10 @@ class Albums(Protocol):
 
         Raises ``FileRefused`` for pieces that do not fit together, and ``FileTooLarge``.
         """
+        ...
+
+    async def place_archive(self, task: int, file: Arrived) -> None:
+        """Put an archive of results where a task that imports it looks for it."""
         ...
 
     async def sources(self, task: int) -> tuple[Source, ...]:
