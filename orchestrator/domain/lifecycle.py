@@ -9,16 +9,16 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from orchestrator.domain import facts
-from orchestrator.domain import transitions as to
+from orchestrator.domain import facts, outcomes, requests
 from orchestrator.domain.commands import CommitTask, CreateTask, SetPendingAction, UpdateTask
 from orchestrator.domain.events import TaskEvent, TaskEventType
 from orchestrator.domain.facts import Fact
 from orchestrator.domain.problem import Problem
 from orchestrator.domain.task import DEFAULT_PROJECT, PRIVATE_FIELDS, PROGRESS_FIELDS, Stage, Task
+from orchestrator.domain.transitions import Policy, Steps
 
 Stimulus = CommitTask | UpdateTask | SetPendingAction | Fact
-Effect = Callable[[Task, Any, to.Policy], to.Steps | Problem]
+Effect = Callable[[Task, Any, Policy], Steps | Problem]
 
 _D, _W, _U, _P, _C, _E, _R = Stage
 
@@ -29,33 +29,36 @@ def _in(effect: Effect, *stages: Stage) -> dict[Stage, Effect]:
 
 TABLE: Mapping[str, Mapping[Stage, Effect]] = {
     # Commands: an effect in every stage.
-    "CANCEL": _in(to.cancel, _D, _W, _U, _P, _C) | {_E: to.cancel_ended, _R: to.refuse_while_removing},
-    "REMOVE": _in(to.remove, _D, _W, _U, _P, _C, _E) | {_R: to.accept_unchanged},
-    "RESTART": _in(to.restart_live, _W, _U, _P, _C)
-    | {_D: to.refuse_draft_restart, _E: to.restart_ended, _R: to.refuse_while_removing},
-    "CommitTask": {_D: to.commit} | _in(to.refuse_commit, _W, _U, _P, _C, _E, _R),
-    "UpdateTask": _in(to.update, _D, _W, _E) | _in(to.update_but_node, _U, _P, _C) | {_R: to.refuse_while_removing},
+    "CANCEL": _in(requests.cancel, _D, _W, _U, _P, _C)
+    | {_E: requests.cancel_ended, _R: requests.refuse_while_removing},
+    "REMOVE": _in(requests.remove, _D, _W, _U, _P, _C, _E) | {_R: requests.accept_unchanged},
+    "RESTART": _in(requests.restart_live, _W, _U, _P, _C)
+    | {_D: requests.refuse_draft_restart, _E: requests.restart_ended, _R: requests.refuse_while_removing},
+    "CommitTask": {_D: requests.commit} | _in(requests.refuse_commit, _W, _U, _P, _C, _E, _R),
+    "UpdateTask": _in(requests.update, _D, _W, _E)
+    | _in(requests.update_but_node, _U, _P, _C)
+    | {_R: requests.refuse_while_removing},
     # Facts: where there is no effect, the fact is late and changes nothing.
-    "Placed": {_W: to.placed},
-    "StillWaiting": {_W: to.keep_waiting},
-    "Hindered": _in(to.hindered, _W, _U, _P, _C, _R),
-    "UploadProgressed": {_U: to.upload_progressed},
-    "Committing": {_U: to.committing},
-    "JobTaken": {_U: to.job_taken},
-    "JobSeen": {_P: to.job_seen},
-    "JobSpoiled": _in(to.job_spoiled, _U, _P, _C),
-    "JobLost": _in(to.job_lost, _U, _P, _C),
-    "JobRefused": _in(to.job_refused, _U, _P, _C),
-    "NodeTooSmall": _in(to.node_too_small, _U, _P),
-    "NodeLost": {_W: to.restart_node_lost} | _in(to.node_lost, _U, _P, _C),
-    "SourcesFailed": _in(to.sources_failed, _U, _C),
-    "Restarting": {_W: to.restarting},
-    "JobRestarted": {_W: to.job_restarted},
-    "RestartImpossible": {_W: to.restart_impossible},
-    "DownloadProgressed": {_C: to.download_progressed},
-    "ResultsCollected": {_C: to.results_collected},
-    "FilesRemoved": {_R: to.accept_unchanged},
-    "DraftExpired": {_D: to.draft_expired},
+    "Placed": {_W: outcomes.placed},
+    "StillWaiting": {_W: outcomes.keep_waiting},
+    "Hindered": _in(outcomes.hindered, _W, _U, _P, _C, _R),
+    "UploadProgressed": {_U: outcomes.upload_progressed},
+    "Committing": {_U: outcomes.committing},
+    "JobTaken": {_U: outcomes.job_taken},
+    "JobSeen": {_P: outcomes.job_seen},
+    "JobSpoiled": _in(outcomes.job_spoiled, _U, _P, _C),
+    "JobLost": _in(outcomes.job_lost, _U, _P, _C),
+    "JobRefused": _in(outcomes.job_refused, _U, _P, _C),
+    "NodeTooSmall": _in(outcomes.node_too_small, _U, _P),
+    "NodeLost": {_W: outcomes.restart_node_lost} | _in(outcomes.node_lost, _U, _P, _C),
+    "SourcesFailed": _in(outcomes.sources_failed, _U, _C),
+    "Restarting": {_W: outcomes.restarting},
+    "JobRestarted": {_W: outcomes.job_restarted},
+    "RestartImpossible": {_W: outcomes.restart_impossible},
+    "DownloadProgressed": {_C: outcomes.download_progressed},
+    "ResultsCollected": {_C: outcomes.results_collected},
+    "FilesRemoved": {_R: requests.accept_unchanged},
+    "DraftExpired": {_D: outcomes.draft_expired},
 }
 
 FACT_KINDS: Mapping[str, type] = {kind: getattr(facts, kind) for kind in TABLE if hasattr(facts, kind)}
@@ -78,7 +81,7 @@ def kind(stimulus: Stimulus) -> str:
     return type(stimulus).__name__
 
 
-def decide(task: Task, stimulus: Stimulus, *, now: datetime, policy: to.Policy) -> Decision:
+def decide(task: Task, stimulus: Stimulus, *, now: datetime, policy: Policy) -> Decision:
     """Apply a stimulus to a task."""
     effect = TABLE[kind(stimulus)].get(task.stage)
     if effect is None:

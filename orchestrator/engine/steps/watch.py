@@ -6,8 +6,9 @@ from orchestrator.domain import facts
 from orchestrator.domain.errors import FileError, JobNotFound, NodeError, StoreError
 from orchestrator.domain.facts import Fact
 from orchestrator.domain.lines import stored_line
+from orchestrator.domain.outcomes import only_prepares
 from orchestrator.domain.task import Status, Task
-from orchestrator.domain.transitions import PROCESSING_SHARE, only_prepares
+from orchestrator.domain.transitions import PROCESSING_SHARE
 from orchestrator.engine.ports import JobInfo, NodeClient
 from orchestrator.engine.steps import refusals
 from orchestrator.engine.workshop import BELIEVED, Workshop
