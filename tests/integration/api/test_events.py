@@ -144,13 +144,16 @@ async def test_a_reader_that_has_left_is_let_go(daemon, monkeypatch):
 
 async def test_a_client_of_http_1_0_reads_plain_lines(daemon):
     reader, writer = await asyncio.open_connection("127.0.0.1", int(daemon.url.rpartition(":")[2]))
-    writer.write(b"GET /api/events HTTP/1.0\r\nHost: localhost\r\n\r\n")
-    async with asyncio.timeout(DEADLINE):
-        headers = await reader.readuntil(b"\r\n\r\n")
-        assert b"retry: 2000\n\n" == await reader.readuntil(b"\n\n")
-        await draft(daemon)
-        event = await reader.readuntil(b"\n\n")
-    writer.close()
+    try:
+        writer.write(b"GET /api/events HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+        async with asyncio.timeout(DEADLINE):
+            headers = await reader.readuntil(b"\r\n\r\n")
+            assert b"retry: 2000\n\n" == await reader.readuntil(b"\n\n")
+            await draft(daemon)
+            event = await reader.readuntil(b"\n\n")
+    finally:
+        writer.close()
+        await writer.wait_closed()
     assert b"chunked" not in headers
     assert event.startswith(b"id: 1\nevent: task.created\ndata: {")
 
