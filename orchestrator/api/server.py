@@ -18,6 +18,8 @@ CLOSING: Final = 5.0
 SILENCE: Final = 75.0
 """Seconds within which the headers of a request must be there, the first one of a connection and every later one."""
 
+READ_BUFFER: Final = 16_384
+"""Bytes of a body that wait for their handler before the connection is held: there may be hundreds of uploads."""
 
 Build = Callable[[], web.Application]
 
@@ -90,7 +92,9 @@ class Server:
 
 
 async def _running(application: web.Application, opening: contextlib.AsyncExitStack) -> web.AppRunner:
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=CLOSING, keepalive_timeout=SILENCE)
+    runner = web.AppRunner(
+        application, access_log=None, shutdown_timeout=CLOSING, keepalive_timeout=SILENCE, read_bufsize=READ_BUFFER
+    )
     await runner.setup()
     opening.push_async_callback(runner.cleanup)
     return runner

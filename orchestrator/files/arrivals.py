@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,9 @@ from orchestrator.files.workbench import Workbench
 
 LOOK_EVERY = 16_777_216
 """Bytes between two looks at how much room is left."""
+
+AT_ONCE = 40
+"""Uploads that are read at the same time; further ones wait, each with little in memory."""
 
 ARCHIVE_NAME = "results.zip"
 
@@ -44,6 +47,7 @@ class ArrivalHall:
         self.max_archive_bytes = max_archive_bytes
         self.max_files = max_files
         self._bench = Workbench(name="files-arrive", threads=4)
+        self.turns = asyncio.Semaphore(AT_ONCE)
 
     async def close(self) -> None:
         """Let the threads go."""
@@ -100,6 +104,10 @@ class Delivery:
         self._folder = folder
         self._names = Names(())
         self._count = 0
+
+    def turn(self) -> AbstractAsyncContextManager[object]:
+        """Wait until the request may be read."""
+        return self._hall.turns
 
     async def take(self, name: str, pieces: AsyncIterator[bytes]) -> Arrived:
         """Store an image, or a file that goes along, under a name that is safe and unique among those of the request.

@@ -14,7 +14,19 @@ from pathlib import Path
 import uvloop
 
 import orchestrator
-from tests.benchmarks import commands, ended, idle, latency, listing, machine, nonsense, readers, restart, upload
+from tests.benchmarks import (
+    commands,
+    ended,
+    idle,
+    latency,
+    listing,
+    machine,
+    nonsense,
+    readers,
+    restart,
+    upload,
+    uploads,
+)
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.figures import Figure, table
 
@@ -26,6 +38,7 @@ MEASURES: dict[str, Measure] = {
     "idle": idle.measure,
     "restart": restart.measure,
     "upload": upload.measure,
+    "uploads": uploads.measure,
     "ended": ended.measure,
     "readers": readers.measure,
     "list": listing.measure,

@@ -16,7 +16,7 @@ from orchestrator.api.rest.reading import MAX_FORM, read_fields
 from orchestrator.api.rest.route import FORMS, MULTIPART
 from orchestrator.engine.ports import Arrival, Arrived
 
-PIECE: Final = 65_536
+PIECE: Final = 32_768
 """Bytes that are read at once. Of each upload a few such pieces are in memory, and there may be hundreds of uploads."""
 
 IDLE: Final = 60.0
@@ -39,17 +39,22 @@ class Received:
 
 async def receive(request: web.Request, arrival: Arrival) -> Received:
     """Take in images and fields. Raises ``Fault``, ``FileError``."""
-    return await _receive(request, arrival.take)
+    return await _receive(request, arrival, arrival.take)
 
 
 async def receive_archive(request: web.Request, arrival: Arrival) -> Received:
     """Take in archives of results, and fields. Raises ``Fault``, ``FileError``."""
-    return await _receive(request, lambda _, pieces: arrival.take_archive(pieces))
+    return await _receive(request, arrival, lambda _, pieces: arrival.take_archive(pieces))
 
 
-async def _receive(request: web.Request, take: Take) -> Received:
+async def _receive(request: web.Request, arrival: Arrival, take: Take) -> Received:
     if request.content_type != MULTIPART:
         return Received(dict(await read_fields(request, FORMS)))
+    async with arrival.turn():
+        return await _read_all(request, take)
+
+
+async def _read_all(request: web.Request, take: Take) -> Received:
     received, room = Received(), MAX_FORM
     async for part in _parts(request):
         if part.filename is None:

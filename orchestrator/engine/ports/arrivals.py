@@ -34,6 +34,10 @@ class Chunk:
 class Arrival(Protocol):
     """What one request brings."""
 
+    def turn(self) -> AbstractAsyncContextManager[object]:
+        """Wait until it may be read: so many are at once that memory stays bounded."""
+        ...
+
     async def take(self, name: str, pieces: AsyncIterator[bytes]) -> Arrived:
         """Store a file. Raises ``FileRefused``, ``FileTooLarge``, ``StorageFailed``."""
         ...
