@@ -205,6 +205,9 @@ async def _engine(settings: Settings, store: SqlStore, stack: AsyncExitStack) ->
         import_roots=files.import_roots,
         uploads=files.root / "tasks",
         limits=FetchLimits(max_bytes=files.max_image_bytes, private=files.allow_private_addresses),
+        archive_limits=FetchLimits(
+            max_bytes=files.max_unpacked_bytes, private=files.allow_private_addresses, whole=86_400.0
+        ),
     )
     stack.push_async_callback(images.close)
     shelves = TaskShelves(

@@ -40,6 +40,8 @@ class CreateTask:
     resize_to: int = -1
     tags: tuple[str, ...] = ()
     partial: bool = False
+    import_url: str = ""
+    """Where finished results are, which the task takes over instead of images; said with ``partial`` only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ TABLE: Mapping[str, Mapping[Stage, Effect]] = {
     "JobRefused": _in(to.job_refused, _U, _P, _C),
     "NodeTooSmall": _in(to.node_too_small, _U, _P),
     "NodeLost": {_W: to.restart_node_lost} | _in(to.node_lost, _U, _P, _C),
-    "SourcesFailed": {_U: to.sources_failed},
+    "SourcesFailed": _in(to.sources_failed, _U, _C),
     "Restarting": {_W: to.restarting},
     "JobRestarted": {_W: to.job_restarted},
     "RestartImpossible": {_W: to.restart_impossible},
@@ -120,6 +120,7 @@ def create(command: CreateTask, *, id: int, now: datetime, traceparent: str = ""
         resize_to=command.resize_to,
         tags=command.tags,
         partial=command.partial,
+        import_url=command.import_url,
         traceparent=traceparent,
         reason="waiting for images" if command.partial else "waiting for a processing node",
     )

@@ -38,6 +38,9 @@ class Stage(StrEnum):
     REMOVING = "removing"
 
 
+IMPORTED_FILE = "file://all.zip"
+"""The ``import_url`` of a task whose results were uploaded, as WebODM writes it."""
+
 IN_WORK = frozenset({Stage.WAITING, Stage.UPLOADING, Stage.PROCESSING, Stage.COLLECTING, Stage.REMOVING})
 """Stages in which the daemon owes the task a next step."""
 

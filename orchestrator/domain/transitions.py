@@ -116,6 +116,8 @@ def remove(task: Task, _: object, __: Policy) -> Steps:
 def _restarted(task: Task, *, keep_job: bool) -> Steps:
     asked = replace(task, pending_action=PendingAction.RESTART, reason="restart was asked for")
     anew = wait(asked, reason="restarted", keep_job=keep_job)
+    if task.import_url:
+        anew = _importing(anew)
     return asked, replace(anew, attempt=task.attempt + 1, tries=0, last_error=None)
 
 
@@ -157,8 +159,18 @@ def refuse_while_removing(task: Task, _: object, __: Policy) -> Problem:
 # ------------------------------------------------------------------------------------------------- other commands
 
 
+def _importing(task: Task) -> Task:
+    """Begin to take over finished results: nothing is to be done on a node."""
+    reason = "importing results"
+    return replace(
+        task, stage=Stage.COLLECTING, status=Status.RUNNING, running_progress=PROCESSING_SHARE, reason=reason
+    )
+
+
 def commit(task: Task, command: CommitTask, _: Policy) -> Steps | Problem:
-    """All images are there."""
+    """All images are there, or it is known where the results are."""
+    if task.import_url:
+        return (_importing(replace(task, partial=False)),)
     images = task.images_count + sum(not source.side for source in command.sources)
     if images < 1:
         return invalid_field("images", f"task {task.id} has no image yet; give at least one")
@@ -384,7 +396,7 @@ def restart_impossible(task: Task, fact: facts.RestartImpossible, _: Policy) -> 
 def download_progressed(task: Task, fact: facts.DownloadProgressed, _: Policy) -> Steps:
     """Show how far the results are; it never goes backwards."""
     share = PROCESSING_SHARE + DOWNLOAD_SHARE * min(1.0, max(0.0, fact.fraction))
-    reason = f"fetching results from {task.processing_node_name}"
+    reason = "importing results" if task.import_url else f"fetching results from {task.processing_node_name}"
     return (replace(task, running_progress=max(task.running_progress, share), reason=reason),)
 
 
@@ -405,7 +417,7 @@ def results_collected(task: Task, fact: facts.ResultsCollected, _: Policy) -> St
 
 
 def sources_failed(task: Task, fact: facts.SourcesFailed, _: Policy) -> Steps:
-    """FAILED: without its images the task cannot go on."""
+    """FAILED: without its images, or the results that it was to take over, the task cannot go on."""
     return (end(task, Status.FAILED, reason=fact.reason, keep_job=False),)
 
 

@@ -1,7 +1,5 @@
 """The images of a task that came in over HTTP: a folder that goes with the task, where names are unique in any case."""
 
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,7 +11,7 @@ from orchestrator.files.addresses import file_uri
 from orchestrator.files.chunks import Jigsaw
 from orchestrator.files.deletion import delete_file, delete_tree
 from orchestrator.files.failures import storing
-from orchestrator.files.layout import Layout, flush_folder, make_folder
+from orchestrator.files.layout import Layout, flush_folder, link, make_folder
 from orchestrator.files.sources import MAX_FILES
 from orchestrator.files.workbench import Stop, Workbench
 
@@ -42,6 +40,18 @@ class TaskAlbums:
             raise FileTooLarge(f"{file.name} is larger than the {self._max_file_bytes:,} bytes that are taken.")
         with storing(f"Storing a part of {file.name}"):
             return await self._bench.run(lambda _: self._place_chunk(task, file, chunk))
+
+    async def place_archive(self, task: int, file: Arrived) -> None:
+        """Put an archive of results where a task that imports it looks for it."""
+        archive = self._layout.shelf(task).archive("")
+
+        def move(_: Stop) -> None:
+            make_folder(archive.parent)
+            file.path.rename(archive)
+            flush_folder(archive.parent)
+
+        with storing(f"Storing the archive of task {task}"):
+            await self._bench.run(move)
 
     async def sources(self, task: int) -> tuple[Source, ...]:
         """Give the files that are there, by name."""
@@ -106,7 +116,7 @@ class TaskAlbums:
             if name is None:
                 raise SourceFailed(f"{source.name} is missing: it was there when the task was created.")
             make_folder(new)
-            _link(old / name, new / name)
+            link(old / name, new / name)
             copied.append(Source(uri=file_uri(str(new / name)), name=source.name))
         return tuple(copied)
 
@@ -116,12 +126,3 @@ def _listed(folder: Path) -> list[str]:
         return [path.name for path in folder.iterdir()]
     except FileNotFoundError:
         return []
-
-
-def _link(old: Path, new: Path) -> None:
-    try:
-        os.link(old, new)
-    except FileNotFoundError:
-        raise
-    except OSError:  # A file system without hard links, or one that has no more for this file.
-        shutil.copyfile(old, new)

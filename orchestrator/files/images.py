@@ -14,6 +14,7 @@ from orchestrator.domain.problem import Problem, invalid_field
 from orchestrator.domain.task import Source, Task
 from orchestrator.engine.ports import OutgoingFile
 from orchestrator.files.addresses import Local, Unusable, Web, parse
+from orchestrator.files.assets import ARCHIVE
 from orchestrator.files.failures import reading
 from orchestrator.files.fetch import Fetcher, FetchLimits
 from orchestrator.files.layout import Layout
@@ -42,6 +43,7 @@ class ImageFiles:
         import_roots: Sequence[Path] = (),
         uploads: Path | None = None,
         limits: FetchLimits | None = None,
+        archive_limits: FetchLimits | None = None,
         session_factory: Callable[[], aiohttp.ClientSession] | None = None,
         max_files: int = MAX_FILES,
         inline_files: int = INLINE_FILES,
@@ -54,7 +56,12 @@ class ImageFiles:
         self._listing_deadline = listing_deadline
         self._lookers = Workbench(name="files-look", threads=4)
         self._workers = Workbench(name="files-stage", threads=min(4, os.cpu_count() or 1))
+        self._archives = Fetcher(limits=archive_limits or FetchLimits(), bench=self._workers)
         self._fetcher = Fetcher(limits=limits or FetchLimits(), bench=self._workers, session=session_factory)
+
+    async def fetch_archive(self, url: str, target: Path) -> None:
+        """Fetch an archive of results. Raises ``SourceFailed``, ``SourceHindered``, ``StorageFailed``."""
+        await self._archives.fetch(Source(uri=url, name=ARCHIVE), target)
 
     async def expand(
         self, sources: Sequence[Source], *, taken: Sequence[str] = (), own: bool = False
@@ -88,6 +95,7 @@ class ImageFiles:
 
     async def close(self) -> None:
         """Close connections and let threads go."""
+        await self._archives.close()
         await self._fetcher.close()
         await self._lookers.close()
         await self._workers.close()

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,6 +97,16 @@ def make_folder(path: Path) -> None:
     except FileExistsError:
         if not path.is_dir():
             raise
+
+
+def link(old: Path, new: Path) -> None:
+    """Give a file a second name; where that cannot be, copy it. Raises ``OSError``."""
+    try:
+        os.link(old, new)
+    except FileNotFoundError:
+        raise
+    except OSError:  # A file system without hard links, or one that has no more for this file.
+        shutil.copyfile(old, new)
 
 
 def flush_folder(path: Path) -> None:

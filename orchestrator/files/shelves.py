@@ -14,7 +14,7 @@ from orchestrator.files.console import MAX_OUTPUT, Console
 from orchestrator.files.deletion import delete_file, delete_tree
 from orchestrator.files.extraction import Extraction
 from orchestrator.files.failures import storing
-from orchestrator.files.layout import Layout, make_folder
+from orchestrator.files.layout import Layout, link, make_folder
 from orchestrator.files.notes import take_note, write_note
 from orchestrator.files.presence import Presence
 from orchestrator.files.swap import clear, repair, settle, swap_in
@@ -84,6 +84,11 @@ class TaskShelves:
         """
         return await self._acceptors.run(lambda stop: self._accept(task, stop))
 
+    async def restore_archive(self, task: Task) -> bool:
+        """Have the task's archive where ``accept`` looks for it. Raises ``StorageFailed``."""
+        with storing(f"Looking for the archive of task {task.id}"):
+            return await self._readers.run(lambda _: self._restore_archive(task))
+
     async def discard_staged(self, task: Task) -> None:
         """Delete what was staged for upload. Raises ``StorageFailed``."""
         await self._delete(self._layout.shelf(task.id).staging, f"Deleting the staged images of task {task.id}")
@@ -151,6 +156,16 @@ class TaskShelves:
             delete_tree(shelf.incoming, stop=stop)
             delete_file(note)
         return Collected(available_assets=(ARCHIVE, *assets), size=size)
+
+    def _restore_archive(self, task: Task) -> bool:
+        shelf = self._layout.shelf(task.id)
+        settle(shelf)
+        archive, kept = shelf.archive(task.job_uuid), shelf.assets / ARCHIVE
+        if archive.exists() or not kept.exists():
+            return archive.exists()
+        make_folder(shelf.incoming)
+        link(kept, archive)
+        return True
 
     def _extract(self, archive: Path, new: Path, stop: Stop) -> int:
         with opened(archive, limits=self._limits) as file:

@@ -91,7 +91,7 @@ class Files(Section):
     import_roots: Annotated[tuple[Folder, ...], BeforeValidator(listed)] = ()
     """Folders from which ``file://`` images may come; none by default."""
     allow_private_addresses: Annotated[tuple[Network, ...], BeforeValidator(worded)] = ()
-    """Networks that are not public and from which ``http(s)://`` images may come all the same."""
+    """Networks that are not public and from which ``http(s)://`` images and imports may come all the same."""
     max_image_bytes: Size = 2_000_000_000
     """Largest single image that is fetched or uploaded."""
     keep_free_bytes: Size = 500_000_000

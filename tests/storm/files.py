@@ -49,6 +49,9 @@ class StormImages:
         await self._world.pause(self._life, 0.001)
         return tuple(replace(source, name=source.uri.rsplit("/", 1)[-1], size=1000) for source in sources)
 
+    async def fetch_archive(self, url, target):
+        raise NotImplementedError("no storm imports")
+
     async def stage(self, task, source, *, resize_to):
         await self._world.pause(self._life, 0.002)
         if self._world.weather.strikes("source hindered", task=task.id, about=task.job_uuid):
@@ -115,6 +118,9 @@ class StormShelves:
     async def note_upload(self, task, names):
         await self._write("Noting the upload")
         self._cupboard.of(task.id).note = (task.job_uuid, frozenset(names))
+
+    async def restore_archive(self, task):
+        raise NotImplementedError("no storm imports")
 
     async def last_arrival(self, task):
         await self._world.pause(self._life, 0.001)

@@ -14,7 +14,7 @@ from orchestrator.api.rest.faults import Fault, broken_rule, detail, not_found, 
 from orchestrator.api.rest.task_form import TaskForm
 from orchestrator.domain.commands import CommitTask, CreateTask, SetPendingAction, TaskKey
 from orchestrator.domain.names import folded
-from orchestrator.domain.task import PendingAction, Source, Stage, Task
+from orchestrator.domain.task import IMPORTED_FILE, PendingAction, Source, Stage, Task
 from orchestrator.engine.ports import Arrived, Chunk
 
 NO_FILE = "You need to upload at least 1 file before commit"
@@ -43,6 +43,18 @@ class Drafts:
         async def fill(task: int) -> tuple[Source, ...]:
             await self._albums.place(task, files)
             return await self._albums.sources(task)
+
+        return await self._filled(draft["id"], fill)
+
+    async def begin_import(self, project: int, *, name: str, url: str, archive: Arrived | None) -> View:
+        """Create a task that takes over finished results."""
+        command = CreateTask(project=project, name=name, partial=True, import_url=url or IMPORTED_FILE)
+        draft = await settle(self._ports.desk, command)
+
+        async def fill(task: int) -> tuple[Source, ...]:
+            if archive is not None:
+                await self._albums.place_archive(task, archive)
+            return ()
 
         return await self._filled(draft["id"], fill)
 

@@ -1,14 +1,16 @@
 """A new task as a form: every field may come as text."""
 
 import json
+import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from orchestrator.api.rest.route import Form
-from orchestrator.contract.fields import MAX_TEXT
+from orchestrator.contract.fields import MAX_TEXT, MAX_URI, ONE_LINE
 from orchestrator.domain.task import DEFAULT_PRIORITY
 
+_ADDRESS = re.compile(r"https?://[^\x00-\x20\x7f/?#][^\x00-\x20\x7f]*")
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 
 
@@ -31,6 +33,12 @@ def _tags(value: object) -> object:
     return _from_json(value) if value.lstrip().startswith("[") else value.replace(",", " ").split()
 
 
+def _address(value: str) -> str:
+    if value and not _ADDRESS.fullmatch(value):
+        raise ValueError("Enter a valid URL.")
+    return value
+
+
 def _is_true(value: object) -> bool:
     return str(value).lower() in _TRUE
 
@@ -51,6 +59,14 @@ class TaskForm(Form):
     """9 goes first."""
     partial: Annotated[bool, BeforeValidator(_is_true)] = False
     """Images follow, and then a commit."""
+
+
+class ImportForm(Form):
+    """Finished results: one zip file, or where it is."""
+
+    name: Annotated[str, Field(max_length=MAX_TEXT, pattern=ONE_LINE)] = ""
+    url: Annotated[str, Field(max_length=MAX_URI), AfterValidator(_address)] = ""
+    """An http or https address, in place of the file."""
 
 
 class ChunkForm(Form):

@@ -10,9 +10,9 @@ from orchestrator.api.rest.drafts import Drafts
 from orchestrator.api.rest.faults import broken_rule
 from orchestrator.api.rest.finding import project_of, task_of
 from orchestrator.api.rest.reading import read_form
-from orchestrator.api.rest.receiving import Received, receive
+from orchestrator.api.rest.receiving import Received, receive, receive_archive
 from orchestrator.api.rest.route import MULTIPART, Call, Route
-from orchestrator.api.rest.task_form import ChunkForm, TaskForm
+from orchestrator.api.rest.task_form import ChunkForm, ImportForm, TaskForm
 from orchestrator.contract.view_models import TaskView, View
 from orchestrator.domain.access import Role
 from orchestrator.engine.ports import Chunk
@@ -54,6 +54,12 @@ class Uploads:
                 faults=(408, 409, 507),
             ),
             Route(
+                method="POST", path="/projects/{project}/tasks/import", name="importTask",
+                summary="Create a task of finished results: one zip file, or the url of one.", handler=self.import_,
+                role=Role.OPERATOR, body=ImportForm, streams=True, files=True, answers={201: TaskView},
+                faults=(408, 507),
+            ),
+            Route(
                 method="POST", path=f"{one}/upload/", name="uploadImages",
                 summary="Give a draft more images, or a chunk of one (dzuuid, dzchunkindex, dztotalchunkcount, "
                 "dzchunkbyteoffset).",
@@ -85,6 +91,18 @@ class Uploads:
             if received.files:
                 await self._drafts.place(draft["id"], received.files, None)
             return shown(draft, status=201)
+
+    async def import_(self, call: Call) -> web.Response:
+        """Create one of finished results."""
+        project = await project_of(self._ports.library, call)
+        async with self._ports.files.arrivals.arriving(expected=call.request.content_length) as arrival:
+            received = await receive_archive(call.request, arrival)
+            form = read_form(ImportForm, received.fields)
+            if len(received.files) + bool(form.url) != 1:
+                raise broken_rule("Cannot create task, you need to upload 1 file, or to give its url")
+            archive = received.files[0] if received.files else None
+            view = await self._drafts.begin_import(project.id, name=form.name, url=form.url, archive=archive)
+        return shown(view, status=201)
 
     async def upload(self, call: Call) -> web.Response:
         """Give one more images."""

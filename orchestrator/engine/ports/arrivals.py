@@ -75,6 +75,10 @@ class Albums(Protocol):
         """
         ...
 
+    async def place_archive(self, task: int, file: Arrived) -> None:
+        """Put an archive of results where a task that imports it looks for it."""
+        ...
+
     async def sources(self, task: int) -> tuple[Source, ...]:
         """Give the files that are there, by name."""
         ...

@@ -36,6 +36,10 @@ class Images(Protocol):
         """Make one file ready to send: fetched, resized where asked. Raises ``SourceFailed``, ``SourceHindered``."""
         ...
 
+    async def fetch_archive(self, url: str, target: Path) -> None:
+        """Fetch an archive of results. Raises ``SourceFailed``, ``SourceHindered``, ``StorageFailed``."""
+        ...
+
 
 class Shelves(Protocol):
     """Results and console output on disk, each task in a folder of its own."""
@@ -48,6 +52,13 @@ class Shelves(Protocol):
         """Verify the fetched archive, extract it and swap it in; the old results stay until then.
 
         Raises ``ResultsCorrupt`` (the archive is deleted) and ``StorageFailed``.
+        """
+        ...
+
+    async def restore_archive(self, task: Task) -> bool:
+        """Have the task's archive where ``accept`` looks for it, be it the one of its results; False: there is none.
+
+        Raises ``StorageFailed``.
         """
         ...
 

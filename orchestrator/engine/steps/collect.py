@@ -9,6 +9,7 @@ from orchestrator.domain.facts import Fact
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import Task
 from orchestrator.engine.ports import Collected
+from orchestrator.engine.steps.importing import Importing
 from orchestrator.engine.workshop import AWAY, Workshop
 
 FETCHES = 5
@@ -23,12 +24,16 @@ class Collect:
 
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
+        self._import = Importing(shop)
         self._slots = asyncio.Semaphore(shop.timing.parallel_downloads)
         self._here: dict[int, str] = {}
         """Jobs of which the whole archive is here and could not be stored yet, by task."""
 
     async def __call__(self, task: Task) -> Fact:
         """Fetch and verify, and say ``ResultsCollected``; or what came between."""
+        if task.import_url:
+            async with self._slots:
+                return await self._import(task)
         node = await self._shop.node_of(task)  # Whoever waits for a node keeps no other from its results.
         try:
             async with self._slots:

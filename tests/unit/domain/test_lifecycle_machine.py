@@ -20,10 +20,15 @@ STIMULUS = st.sampled_from([stimulus for variants in STIMULI.values() for stimul
 class LifecycleMachine(RuleBasedStateMachine):
     """One task under a storm of stimuli."""
 
-    @initialize(partial=st.booleans(), automatic=st.booleans())
-    def begin(self, *, partial, automatic):
+    @initialize(partial=st.booleans(), automatic=st.booleans(), import_url=st.sampled_from(["", "https://host/a.zip"]))
+    def begin(self, *, partial, automatic, import_url):
         sources = () if partial else (Source("/data/1.jpg", "1.jpg"),)
-        command = CreateTask(sources=sources, partial=partial, processing_node=None if automatic else 5)
+        command = CreateTask(
+            sources=sources,
+            partial=partial,
+            processing_node=None if automatic else 5,
+            import_url=import_url if partial else "",
+        )
         decision = create(command, id=134, now=NOW)
         self.task = decision.task
         self.events = list(decision.events)

@@ -207,6 +207,9 @@ class FakeImages(Scripted):
     async def expand(self, sources, *, taken=(), own=False):
         return await self.meet("expand") or tuple(sources)
 
+    async def fetch_archive(self, url, target):
+        await self.meet("fetch_archive", url)
+
     async def stage(self, task, source, *, resize_to):
         await self.meet("stage", source.name, resize_to)
         return OutgoingFile(name=source.name, size=10, chunks=no_chunks)
@@ -254,6 +257,9 @@ class FakeShelves(Scripted):
     async def note_upload(self, task, names):
         await self.meet("note", task.id)
         self.notes[task.id] = (task.job_uuid, frozenset(names))
+
+    async def restore_archive(self, task):
+        return await self.meet("restore_archive", task.id) is None
 
     async def last_arrival(self, task):
         return await self.meet("last_arrival", task.id)

@@ -22,12 +22,12 @@ async def test_a_draft_that_nobody_touches_expires_and_says_why():
 
 
 async def test_a_draft_that_still_gets_images_over_http_stays_until_it_gets_none():
-    async with running(Timing(draft_ttl=7200)) as bundle:
+    async with running(Timing(draft_ttl=300)) as bundle:
         draft = await bundle.create(partial=True)
-        last = bundle.clock.now() + timedelta(seconds=7000)
+        last = bundle.clock.now() + timedelta(seconds=250)
         bundle.shelves.last_arrival = AsyncMock(return_value=last)
-        await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=14_300)
-        assert bundle.clock.now() >= last + timedelta(seconds=7200)
+        await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=700)
+        assert bundle.clock.now() >= last + timedelta(seconds=300)
         assert await bundle.row(draft) is None
 
 

@@ -1,0 +1,121 @@
+"""Finished results taken over: one zip file, or the address of one, as webodm-api.md §3 has it."""
+
+import io
+import zipfile
+
+import pytest
+from aiohttp import web
+
+from orchestrator.domain.commands import SetPendingAction, TaskKey
+from orchestrator.domain.task import PendingAction
+from orchestrator.engine.ports import Order
+from tests.integration.api.photos import arrivals, form, remove, until
+from tests.integration.api.site import site
+
+IMPORT = "/projects/1/tasks/import"
+WRONG = (400, ["Cannot create task, you need to upload 1 file, or to give its url"])
+TREE = {"odm_orthophoto/odm_orthophoto.tif": b"II*\0", "odm_dem/dsm.tif": b"II*\0"}
+
+
+def archive(tree=TREE):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as bundle:
+        for name, content in tree.items():
+            bundle.writestr(name, content)
+    return made.getvalue()
+
+
+async def ended(daemon, task):
+    """Wait for the end of a task, and give it."""
+    path = f"/projects/1/tasks/{task}/"
+    shown = {}
+
+    async def look():
+        shown.update((await daemon.get(path))[1])
+        return shown["status"] in {30, 40, 50}
+
+    while not await look():
+        pass
+    return shown
+
+
+async def restart(daemon, task):
+    command = SetPendingAction(task=TaskKey(id=task), pending_action=PendingAction.RESTART)
+    (settled,) = await daemon.app.engine.turn.settle([Order(command)])
+    assert settled.accepted
+
+
+async def imported(daemon, **fields):
+    content = fields.pop("content", None)
+    body = form([("all.zip", content)] if content is not None else [], **fields)
+    status, task = await daemon.post(IMPORT, data=body)
+    assert (201, fields.get("name", ""), 0) == (status, task["name"], task["images_count"])
+    return await ended(daemon, task["id"])
+
+
+async def test_an_uploaded_archive_becomes_a_task_with_results(daemon):
+    done = await imported(daemon, name="Old flight", content=archive())
+    assert (40, ["all.zip", "orthophoto.tif", "dsm.tif"], "file://all.zip", 1.0) == (
+        done["status"], done["available_assets"], done["import_url"], done["running_progress"],
+    )  # fmt: skip
+    status, body = await daemon.get(f"/projects/1/tasks/{done['id']}/download/orthophoto.tif")
+    assert (200, b"II*\0") == (status, body)
+    assert [] == arrivals(daemon)
+    await restart(daemon, done["id"])
+    again = await ended(daemon, done["id"])
+    assert (40, 2, done["available_assets"]) == (again["status"], again["attempt"], again["available_assets"])
+    await remove(daemon, done["id"])
+    await until([], lambda: list((daemon.app.settings.files.root / "tasks").iterdir()))
+
+
+async def test_what_is_no_zip_fails_the_task_and_a_restart_says_that_it_is_gone(daemon):
+    failed = await imported(daemon, content=b"no zip at all")
+    assert (30, "Invalid zip file") == (failed["status"], failed["last_error"])
+    await restart(daemon, failed["id"])
+    again = await ended(daemon, failed["id"])
+    assert (30, "The archive is not here any more; import it again.") == (again["status"], again["last_error"])
+
+
+@pytest.mark.parametrize(
+    ("body", "answer"),
+    [
+        ({"data": form([])}, WRONG),
+        ({"json": {}}, WRONG),
+        ({"data": form([("a.zip", b"1"), ("b.zip", b"2")])}, WRONG),
+        ({"data": form([("a.zip", b"1")], url="https://host/b.zip")}, WRONG),
+        ({"json": {"url": "ftp://host/a.zip"}}, (400, {"url": ["Enter a valid URL."]})),
+        ({"json": {"url": "file:///etc/passwd"}}, (400, {"url": ["Enter a valid URL."]})),
+    ],
+)
+async def test_what_names_no_archive_is_told_so(daemon, body, answer):
+    assert answer == await daemon.post(IMPORT, **body)
+
+
+@pytest.fixture
+async def shelf():
+    """A server with an archive."""
+
+    async def serve(_):
+        return web.Response(body=archive(), content_type="application/zip")
+
+    application = web.Application()
+    application.router.add_get("/all.zip", serve)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def test_an_archive_is_fetched_from_where_it_is(folder, shelf):
+    async with site(folder, files={"allow_private_addresses": ["127.0.0.0/8"]}) as daemon:
+        done = await imported(daemon, url=f"{shelf}/all.zip")
+        assert (40, f"{shelf}/all.zip") == (done["status"], done["import_url"])
+        gone = await imported(daemon, url=f"{shelf}/nothing.zip")
+        assert (30, True) == (gone["status"], "the server answered 404" in gone["last_error"])
+
+
+async def test_no_private_address_is_asked_unless_that_is_allowed(daemon, shelf):
+    failed = await imported(daemon, url=f"{shelf}/all.zip")
+    assert 30 == failed["status"]
+    assert "127.0.0.1 is not a public address; files.allow_private_addresses can allow it" in failed["last_error"]
