@@ -7,7 +7,7 @@ from typing import Final
 
 from orchestrator.cli.daemon import Daemon
 from orchestrator.cli.displays import Display, Task, display
-from orchestrator.cli.errors import CliError, StreamEnded, Unreachable
+from orchestrator.cli.errors import CliError, NoDaemon, StreamEnded, Unreachable
 from orchestrator.cli.words import COMPLETED
 
 PATIENCE: Final = 60.0
@@ -80,8 +80,8 @@ def _follow(daemon: Daemon, watched: Watched) -> None:
                 patience_ends = None
                 _read(events, watched)
         except Unreachable as error:
-            if patience_ends is None and isinstance(error, StreamEnded):
-                # Most likely the daemon is being restarted: the tasks go on, and so do we.
+            if patience_ends is None and isinstance(error, StreamEnded | NoDaemon):
+                # It was there to tell of the tasks, and is most likely being restarted: they go on, and so do we.
                 patience_ends = time.monotonic() + PATIENCE
                 continue
             if patience_ends is None or time.monotonic() > patience_ends:

@@ -1,6 +1,6 @@
 """How to process images, step by step, in the manner of WebODM's published recipe: with ``requests`` and nothing else.
 
-Usage: process_images.py http://host:port photo photo…
+Usage: process_images.py http://host:port username password photo photo…
 """
 
 import sys
@@ -14,17 +14,12 @@ COMPLETED = 40
 TIMEOUT = 60
 
 
-def sign_in(host: str) -> dict[str, str]:
+def sign_in(host: str, username: str, password: str) -> dict[str, str]:
     """Give the headers of someone who has signed in."""
     answer = requests.post(
-        f"{host}/api/token-auth/", data={"username": "admin", "password": "admin"}, timeout=TIMEOUT
+        f"{host}/api/token-auth/", data={"username": username, "password": password}, timeout=TIMEOUT
     ).json()
     return {"Authorization": f"JWT {answer['token']}"}
-
-
-def as_everyone(_: str) -> dict[str, str]:
-    """Give no headers: a daemon that nobody has to sign in to."""
-    return {}
 
 
 def process(host: str, photos: list[str], headers: dict[str, str]) -> int:
@@ -54,5 +49,5 @@ def process(host: str, photos: list[str], headers: dict[str, str]) -> int:
 
 
 if __name__ == "__main__":
-    SIGN_IN = as_everyone
-    sys.exit(process(sys.argv[1], sys.argv[2:], SIGN_IN(sys.argv[1])))
+    host, username, password, *photos = sys.argv[1:]
+    sys.exit(process(host, photos, sign_in(host, username, password)))

@@ -71,8 +71,12 @@ async def test_curl_creates_polls_and_downloads(running):
     assert b"PK" == (running.folder / "all.zip").read_bytes()[:2]
 
 
-async def test_the_recipe_for_processing_images_runs_as_it_is(running):
+@pytest.mark.parametrize("is_open", [True, False], ids=["without any token", "with a token"])
+async def test_the_recipe_for_processing_images_runs_as_it_is(running, is_open):
+    name, token = "admin", "admin"
+    if not is_open:
+        token = (await running("token", "create", name, "--json")).json["token"]
     photos = [str(path) for path in sorted((running.folder / "photos").iterdir())]
-    told = await run(running, sys.executable, str(RECIPE), api(running), *photos)
+    told = await run(running, sys.executable, str(RECIPE), api(running), name, token, *photos)
     assert "Task has completed!" == told.splitlines()[-2]
     assert (running.folder / "orthophoto.tif").read_bytes()[:4] in TIFF

@@ -1,6 +1,7 @@
 """Photos as clients send them, and a look at what the daemon has on its disk."""
 
 import asyncio
+import contextlib
 
 import aiohttp
 
@@ -30,9 +31,14 @@ def photos(count, *, content=PHOTO):
 
 
 def on_disk(site, task, folder="images"):
-    """Give names and contents of what the daemon keeps for a task."""
+    """Give names and contents of what the daemon keeps for a task, even while it is being deleted."""
     place = site.app.settings.files.root / "tasks" / str(task) / folder
-    return {path.name: path.read_bytes() for path in place.iterdir()} if place.is_dir() else {}
+    found = {}
+    with contextlib.suppress(FileNotFoundError):
+        for path in place.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                found[path.name] = path.read_bytes()
+    return found
 
 
 async def remove(site, task):

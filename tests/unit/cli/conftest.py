@@ -19,6 +19,7 @@ from orchestrator.api.server import Server
 from orchestrator.cli import daemon
 from orchestrator.cli.main import cli
 from orchestrator.settings import loading
+from orchestrator.telemetry import logging
 from tests.unit.api.rooms import FakeRooms
 
 RUNNER = CliRunner()
@@ -62,6 +63,8 @@ def no_outside(monkeypatch, tmp_path):
             monkeypatch.delenv(name)
     monkeypatch.setattr(loading, "DEFAULT_CONFIG", tmp_path / "nowhere.toml")
     monkeypatch.setattr(daemon, "SERVICE_SOCKET", tmp_path / "nowhere.sock")
+    # A logger is kept for good: what a command of these tests sets up would write to a stream that is gone by then.
+    monkeypatch.setattr(logging, "configure", lambda **_: None)
     monkeypatch.chdir(tmp_path)
 
 

@@ -10,7 +10,7 @@ import pytest
 from orchestrator.cli import watching
 from orchestrator.cli.daemon import Daemon
 from orchestrator.cli.displays import Bars, done, state
-from orchestrator.cli.errors import StreamEnded, Unreachable
+from orchestrator.cli.errors import NoDaemon, StreamEnded, Unreachable
 from orchestrator.contract.json_text import to_json
 from orchestrator.contract.views import public_task
 from orchestrator.domain.task import Stage, Status
@@ -165,9 +165,15 @@ def test_a_daemon_that_stays_away_is_given_up(monkeypatch):
         watching.watch(daemon, [public_task(a_task())], quiet=True)
 
 
-def test_a_daemon_that_was_never_there_is_not_waited_for():
+def test_a_daemon_that_restarts_before_its_events_are_followed_is_waited_for(monkeypatch):
+    monkeypatch.setattr(watching, "PAUSE", 0)
+    daemon = FickleDaemon(NoDaemon("no daemon"), NoDaemon("no daemon"), [], task=completed(version=2))
+    assert 0 == watching.watch(daemon, [public_task(a_task())], quiet=True).exit_code
+
+
+def test_a_socket_that_may_not_be_used_is_told_at_once():
     with pytest.raises(Unreachable):
-        watching.watch(FickleDaemon(Unreachable("no daemon"), task=a_task()), [public_task(a_task())], quiet=True)
+        watching.watch(FickleDaemon(Unreachable("not yours"), task=a_task()), [public_task(a_task())], quiet=True)
 
 
 def test_a_task_that_is_gone_when_the_watch_begins_is_a_failure(side, story, orchestrator):
