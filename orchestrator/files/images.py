@@ -18,9 +18,8 @@ from orchestrator.files.assets import ARCHIVE
 from orchestrator.files.failures import reading
 from orchestrator.files.fetch import Fetcher, FetchLimits
 from orchestrator.files.layout import Layout
-from orchestrator.files.names import suffix_of
+from orchestrator.files.names import can_resize, suffix_of
 from orchestrator.files.reading import check_size, read_pieces
-from orchestrator.files.resize import can_resize, smaller_copy
 from orchestrator.files.roots import ImportRoots
 from orchestrator.files.sources import MAX_FILES, Expansion, NeedsThread
 from orchestrator.files.staging import staged_name
@@ -120,6 +119,8 @@ class ImageFiles:
         target = self._layout.shelf(task.id).staging / name
 
         def work(stop: Stop) -> bool:
+            from orchestrator.files.resize import smaller_copy  # noqa: PLC0415  (Pillow is large, and seldom needed)
+
             with os.fdopen(open_file(), "rb") as file:
                 return smaller_copy(file, target, longest=resize_to, name=source.name, stop=stop)
 

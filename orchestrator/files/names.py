@@ -27,6 +27,8 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff<>:\"|?*$`;&]")
 _LONGEST = 180
 """Bytes of a name, so that a number and a node's own additions still fit into 255."""
 
+_RESIZED = frozenset({"jpg", "jpeg", "png", "tif", "tiff"})
+
 
 def suffix_of(name: str) -> str:
     """Give what follows the last dot, in lower case; '' without."""
@@ -37,6 +39,11 @@ def suffix_of(name: str) -> str:
 def is_side(name: str) -> bool:
     """Whether a file goes along without being a photo: ``gcp*.txt``, ``geo.txt``, ``image_groups.txt`` and the like."""
     return _SIDE.fullmatch(name) is not None
+
+
+def can_resize(name: str) -> bool:
+    """Whether an image of this name is one that is made smaller; others go as they are."""
+    return suffix_of(name) in _RESIZED
 
 
 def is_image(name: str) -> bool:

@@ -14,7 +14,6 @@ from orchestrator.files.deletion import delete_file
 from orchestrator.files.exif import with_dimensions
 from orchestrator.files.failures import storing
 from orchestrator.files.layout import FILE_MODE, make_folder
-from orchestrator.files.names import suffix_of
 from orchestrator.files.staging import unfinished
 from orchestrator.files.workbench import Stop
 
@@ -23,16 +22,10 @@ MAX_PIXELS = 400_000_000
 
 QUALITY = 95
 _FORMATS = ("JPEG", "PNG", "TIFF")
-_SUFFIXES = frozenset({"jpg", "jpeg", "png", "tif", "tiff"})
 _EXIF_TAGS = (0x010F, 0x0110, 0x0112, 0x0131, 0x0132, 0x8769, 0x8825)
 """Of a TIFF: make, model, orientation, software, date, and the EXIF and GPS directories."""
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-
-
-def can_resize(name: str) -> bool:
-    """Whether an image of this name is one that is made smaller; others go as they are."""
-    return suffix_of(name) in _SUFFIXES
 
 
 def smaller_copy(file: IO[bytes], target: Path, *, longest: int, name: str, stop: Stop) -> bool:

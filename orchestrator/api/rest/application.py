@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
@@ -40,14 +41,17 @@ def rest_application(
 ) -> web.Application:
     """Build what is mounted at ``/api``. ``deadline``: seconds, for whatever does not stream."""
 
+    @cache
+    def described() -> dict[str, Any]:
+        return document((*routes, own))  # Only when it is asked for: its schemas take time and memory.
+
     async def openapi(_: Call) -> web.Response:
-        return shown(described)
+        return shown(described())
 
     own = Route(
         method="GET", path="/openapi.json", name="openapi", summary="This API, as an OpenAPI 3.1 document.",
         handler=openapi, answers={200: JSON}, public=True,
     )  # fmt: skip
-    described = document((*routes, own))
     application = web.Application(middlewares=[in_webodms_shapes, _with_slash], client_max_size=MAX_FORM)
     for route in (*routes, own):
         application.router.add_route(route.method, route.path, _entered(route, authenticate, deadline), name=route.name)
