@@ -130,23 +130,24 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         server = build_server(inside)
         app = App(settings, engine, store, bus, relay, live, server, files, engine.failed)
         _publish_gauges(metrics, app)
-        loops = _Loops(app.failed)
-        # Closed in reverse: server, intake, engine, relay (drained), bus.
-        stack.push_async_callback(loops.cancel, "bus")
-        stack.push_async_callback(loops.cancel, "relay")
-        stack.push_async_callback(relay.drain, DRAIN)
-        await stack.enter_async_context(engine.running())
-        loops.start("bus", bus.run())
-        loops.start("relay", relay.run())
-        await _introduce_static_nodes(app)
-        stack.push_async_callback(loops.cancel, "intake")
-        loops.start("intake", intake.run())
-        stack.push_async_callback(loops.cancel, "live")
-        loops.start("live", live.run())
-        stack.push_async_callback(loops.cancel, "webhooks")
-        loops.start("webhooks", deliverer.run())
-        await stack.enter_async_context(server)
+        await _start(app, intake, deliverer, stack)
         yield app
+
+
+async def _start(app: App, intake: Intake, deliverer: Deliverer, stack: AsyncExitStack) -> None:
+    """Start what runs. It is closed in reverse: server, intake, engine, relay (drained), bus."""
+    loops = _Loops(app.failed)
+    stack.push_async_callback(loops.cancel, "bus")
+    stack.push_async_callback(loops.cancel, "relay")
+    stack.push_async_callback(app.relay.drain, DRAIN)
+    await stack.enter_async_context(app.engine.running())
+    loops.start("bus", app.bus.run())
+    loops.start("relay", app.relay.run())
+    await _introduce_static_nodes(app)
+    for name, loop in (("intake", intake.run()), ("live", app.live.run()), ("webhooks", deliverer.run())):
+        stack.push_async_callback(loops.cancel, name)
+        loops.start(name, loop)
+    await stack.enter_async_context(app.server)
 
 
 def _tell_of_commits(engine: Engine, relay: Relay, feed: Feed, live: Live, deliverer: Deliverer) -> None:

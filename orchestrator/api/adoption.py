@@ -1,14 +1,11 @@
 """Adoption over HTTP: what the nodes have of ours that nobody remembers, and the taking of what the client chose."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from aiohttp import web
 
 from orchestrator.api.ports import AdoptionPort
-from orchestrator.api.problems import Refusal, shown, unavailable
+from orchestrator.api.problems import Refusal, answered_within, shown
 from orchestrator.contract.adoption_views import public_adopted, public_foundling
 from orchestrator.contract.views import View
 from orchestrator.domain.problem import invalid_field
@@ -29,23 +26,15 @@ class AdoptionWindow:
 
     async def look(self, _: web.Request) -> web.Response:
         """Show what could be taken back, ``{"found": […]}``, and which nodes could not be seen, ``"unseen"``."""
-        async with self._in_time():
+        async with answered_within(self._deadline):
             return shown(_view(await self._adoption.look()))
 
     async def take(self, request: web.Request) -> web.Response:
         """Take back ``{"uuids"}``; says what became of each that was taken: ``{"adopted": […]}``."""
         uuids = _uuids(await request.read())
-        async with self._in_time():
+        async with answered_within(self._deadline):
             taken = await self._adoption.take(uuids)
         return shown({"adopted": [public_adopted(found, task) for found, task in taken]})
-
-    @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._deadline):
-                yield
-        except TimeoutError:
-            raise Refusal(unavailable(f"There was no answer within {self._deadline:g} s.")) from None
 
 
 def _view(seen: Sighting) -> View:

@@ -6,8 +6,7 @@ Commands take the same turn as those from the bus and get the same answers: ther
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
@@ -19,7 +18,7 @@ from orchestrator.api.dead_letters import DeadLetterWindow
 from orchestrator.api.doctor import DoctorWindow
 from orchestrator.api.health import health_of
 from orchestrator.api.ports import Check, ControlPorts
-from orchestrator.api.problems import JSON, Refusal, problems_in_json, refused, shown, unavailable
+from orchestrator.api.problems import JSON, Refusal, answered_within, problems_in_json, refused, shown, unavailable
 from orchestrator.api.stream import EventStreams
 from orchestrator.api.tokens import TokenWindow
 from orchestrator.contract.commands import decode
@@ -93,31 +92,31 @@ class Control:
     async def tasks(self, request: web.Request) -> web.Response:
         """List tasks, newest first."""
         wanted = queries.task_filter(request.query)
-        async with self._in_time():
+        async with answered_within(self._deadline):
             tasks = await self._ports.library.tasks(wanted)
         return shown([public_task(task) for task in tasks])
 
     async def task(self, request: web.Request) -> web.Response:
         """Show one task."""
-        async with self._in_time():
+        async with answered_within(self._deadline):
             return shown(public_task(await self._named(request)))
 
     async def output(self, request: web.Request) -> web.Response:
         """Show console output: ``{"lines": […], "count": total}``."""
         line, limit = queries.lines(request.query)
-        async with self._in_time():
+        async with answered_within(self._deadline):
             task = await self._named(request)
             found, count = await self._ports.read_output(task.id, line, limit)
         return shown({"lines": found, "count": count})
 
     async def projects(self, _: web.Request) -> web.Response:
         """List projects."""
-        async with self._in_time():
+        async with answered_within(self._deadline):
             return shown([public_project(project) for project in await self._ports.library.projects()])
 
     async def nodes(self, _: web.Request) -> web.Response:
         """List processing nodes."""
-        async with self._in_time():
+        async with answered_within(self._deadline):
             return shown([public_node(node) for node in await self._ports.library.nodes()])
 
     async def health(self, _: web.Request) -> web.Response:
@@ -134,14 +133,6 @@ class Control:
         if found is None:
             raise Refusal(not_found("task", f"There is no task {key}."))
         return found
-
-    @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._deadline):
-                yield
-        except TimeoutError:
-            raise Refusal(unavailable(f"There was no answer within {self._deadline:g} s.")) from None
 
 
 def _message_id(request: web.Request) -> str | None:

@@ -3,14 +3,11 @@
 Who it was is told by the kernel (the other end of the Unix socket), not by the client.
 """
 
-import asyncio
 import json
 import os
 import pwd
 import socket
 import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,11 +15,10 @@ from aiohttp import web
 
 from orchestrator.api import queries
 from orchestrator.api.ports import DeadLetterPort
-from orchestrator.api.problems import Refusal, shown, unavailable
+from orchestrator.api.problems import Refusal, answered_within, shown
 from orchestrator.contract.letter_views import public_letter, public_replay, whole_letter
 from orchestrator.contract.views import utc_text
 from orchestrator.domain.dead_letters import Change
-from orchestrator.domain.errors import AmbiguousLetter, BusError, NoSuchLetter
 from orchestrator.domain.problem import invalid, invalid_field, not_found
 
 MOST_AT_ONCE: Final = 1000
@@ -52,7 +48,7 @@ class DeadLetterWindow:
     async def list(self, request: web.Request) -> web.Response:
         """List a page: ``{"dead_letters": […], "total", "looked_at", "at"}``."""
         limit, offset = queries.page(request.query)
-        async with self._in_time():
+        async with answered_within(self._deadline):
             found = await self._letters.page(limit=limit, offset=offset)
         page = [public_letter(letter, replayed=found.replayed.get(letter.id, 0)) for letter in found.letters]
         return shown(
@@ -61,7 +57,7 @@ class DeadLetterWindow:
 
     async def show(self, request: web.Request) -> web.Response:
         """Show one, secrets hidden. Of one that is off the shelf, ``{"replays": […]}`` alone."""
-        async with self._in_time():
+        async with answered_within(self._deadline):
             letter, replays = await self._letters.show(request.match_info["letter"])
         if letter is None:
             return shown({"replays": [public_replay(replay) for replay in replays]})
@@ -69,7 +65,7 @@ class DeadLetterWindow:
 
     async def body(self, request: web.Request) -> web.Response:
         """Give a body as it is, secrets and all: for whoever is about to edit it."""
-        async with self._in_time():
+        async with answered_within(self._deadline):
             letter, _ = await self._letters.show(request.match_info["letter"])
         if letter is None:
             raise Refusal(not_found("id", f"There is no dead letter {request.match_info['letter']} any more."))
@@ -78,7 +74,7 @@ class DeadLetterWindow:
     async def replays(self, request: web.Request) -> web.Response:
         """List what was replayed, newest first."""
         limit, offset = queries.page(request.query)
-        async with self._in_time():
+        async with answered_within(self._deadline):
             found = await self._letters.replays(limit=limit, offset=offset)
         return shown({"replays": [public_replay(replay) for replay in found]})
 
@@ -93,7 +89,7 @@ class DeadLetterWindow:
             command=_text(asked, "command"),
             new_message_id=_flag(asked, "new_message_id"),
         )
-        async with self._in_time():
+        async with answered_within(self._deadline):
             found = await self._letters.replay(ids, by=_peer(request), change=change)
         return shown({"replays": [public_replay(replay) for replay in found]})
 
@@ -101,26 +97,12 @@ class DeadLetterWindow:
         """Throw away ``{"ids"}``, or all that was put aside ``{"until"}`` then: ``{"purged": 12}``."""
         asked = await _object(request, known=_PURGE_FIELDS)
         by = _peer(request)
-        async with self._in_time():
+        async with answered_within(self._deadline):
             if "ids" in asked:
                 count = await self._letters.purge(_ids(asked), by=by)
             else:
                 count = await self._letters.purge_all(until=_moment(asked), by=by)
         return shown({"purged": count})
-
-    @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._deadline):
-                yield
-        except TimeoutError:
-            raise Refusal(unavailable(f"There was no answer within {self._deadline:g} s.")) from None
-        except NoSuchLetter as error:
-            raise Refusal(not_found("id", str(error))) from None
-        except AmbiguousLetter as error:
-            raise Refusal(invalid_field("id", str(error))) from None
-        except BusError as error:
-            raise Refusal(unavailable(str(error))) from None
 
 
 async def _object(request: web.Request, *, known: set[str]) -> dict[str, Any]:

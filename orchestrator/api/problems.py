@@ -1,6 +1,8 @@
 """Every answer that says no, as problem details (RFC 9457) in JSON: what the window shows when something is wrong."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
@@ -9,8 +11,15 @@ from aiohttp import web
 from orchestrator.contract.answers import rejected
 from orchestrator.contract.json_text import to_json
 from orchestrator.contract.views import public_problem
-from orchestrator.domain.errors import OrchestratorError, StoreError
-from orchestrator.domain.problem import Problem, internal
+from orchestrator.domain.errors import (
+    AmbiguousLetter,
+    BusError,
+    NoSuchLetter,
+    OrchestratorError,
+    StoreError,
+    TokenRefused,
+)
+from orchestrator.domain.problem import Problem, internal, invalid, invalid_field, not_found
 
 log = structlog.get_logger()
 
@@ -43,6 +52,16 @@ def unavailable(detail: str) -> Problem:
     return Problem("unavailable", "Not possible just now", 503, detail)
 
 
+@asynccontextmanager
+async def answered_within(deadline: float) -> AsyncIterator[None]:
+    """Refuse a request whose block takes longer than so many seconds."""
+    try:
+        async with asyncio.timeout(deadline):
+            yield
+    except TimeoutError:
+        raise Refusal(unavailable(f"There was no answer within {deadline:g} s.")) from None
+
+
 @web.middleware
 async def problems_in_json(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let no request end without an answer that a program can read."""
@@ -55,13 +74,27 @@ async def problems_in_json(request: web.Request, handler: Handler) -> web.Stream
         raise
     except web.HTTPException as error:
         return refused(_of_http(request, error), command=command)
-    except StoreError as error:
-        return refused(unavailable(f"The store is not usable just now: {error}"), command=command)
     except OrchestratorError as error:
-        return refused(internal(str(error)), command=command)
+        return refused(_of_error(error), command=command)
     except Exception:
         log.exception("api.request_failed", method=request.method, path=request.path)
         return refused(internal("The daemon failed on this request; its log says more."), command=command)
+
+
+def _of_error(error: OrchestratorError) -> Problem:
+    match error:
+        case StoreError():
+            return unavailable(f"The store is not usable just now: {error}")
+        case BusError():
+            return unavailable(str(error))
+        case NoSuchLetter():
+            return not_found("id", str(error))
+        case AmbiguousLetter():
+            return invalid_field("id", str(error))
+        case TokenRefused():
+            return invalid(str(error))
+        case _:
+            return internal(str(error))
 
 
 def _of_http(request: web.Request, error: web.HTTPException) -> Problem:

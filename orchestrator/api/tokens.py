@@ -1,19 +1,15 @@
 """API tokens over the control socket: made, listed, revoked, by whoever may use the socket."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator.api.ports import TokenPort
-from orchestrator.api.problems import Refusal, shown, unavailable
+from orchestrator.api.problems import Refusal, answered_within, shown
 from orchestrator.contract.fields import Id
 from orchestrator.contract.token_views import public_token
 from orchestrator.domain.access import Role
-from orchestrator.domain.errors import TokenRefused
 from orchestrator.domain.problem import invalid
 
 
@@ -43,7 +39,7 @@ class TokenWindow:
 
     async def list(self, _: web.Request) -> web.Response:
         """List them, by name."""
-        async with self._in_time():
+        async with answered_within(self._deadline):
             return shown([public_token(token) for token in await self._tokens.every()])
 
     async def create(self, request: web.Request) -> web.Response:
@@ -54,7 +50,7 @@ class TokenWindow:
             where = error.errors(include_url=False, include_input=False)[0]["loc"]
             raise Refusal(invalid(f"{where[0] if where else 'The body'} is not as a new token has it")) from None
         role = Role[asked.role.upper()]
-        async with self._in_time():
+        async with answered_within(self._deadline):
             token, secret = await self._tokens.create(
                 asked.name, role=role, projects=asked.projects, lifetime=asked.lifetime
             )
@@ -62,16 +58,6 @@ class TokenWindow:
 
     async def revoke(self, request: web.Request) -> web.Response:
         """Make one worth nothing."""
-        async with self._in_time():
+        async with answered_within(self._deadline):
             await self._tokens.revoke(request.match_info["name"])
         return shown({"revoked": request.match_info["name"]})
-
-    @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._deadline):
-                yield
-        except TimeoutError:
-            raise Refusal(unavailable(f"There was no answer within {self._deadline:g} s.")) from None
-        except TokenRefused as error:
-            raise Refusal(invalid(str(error))) from None

@@ -1,6 +1,6 @@
 """``orchestrator task create``, ``commit``, ``update``, ``cancel``, ``restart``, ``remove``: what changes tasks."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -24,6 +24,8 @@ Node = Annotated[int | None, typer.Option(help="Id of the processing node to use
 Auto = Annotated[bool | None, typer.Option("--auto/--no-auto", help="Choose a processing node for it.")]
 Priority = Annotated[int | None, typer.Option(help="0 to 9; 9 goes first.", min=0, max=9)]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Repeatable.")]
+
+Wait = Annotated[bool, typer.Option("--wait", help="Watch it to its end; the exit code tells how it ended.")]
 
 
 def add_to(tasks: typer.Typer) -> None:
@@ -51,9 +53,7 @@ def create(
     resize_to: Annotated[int | None, typer.Option(help="Longest side of images in pixels.", min=1)] = None,
     tag: Tags = None,
     partial: Annotated[bool, typer.Option("--partial", help="More images, and then commit, will follow.")] = False,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Watch it to its end; the exit code tells how it ended.")
-    ] = False,
+    wait: Wait = False,
     message_id: Annotated[str | None, typer.Option(help="Sent again under the same id, nothing happens twice.")] = None,
     json: AsJson = False,
 ) -> None:
@@ -73,15 +73,10 @@ def create(
         partial=partial or None,
     )
     task = daemon.settle("create-task", body, message_id=message_id)["task"]
-    if not wait:
+    if wait:
+        _watch(daemon, task, json=json)
+    else:
         _show(task, json=json)
-        return
-    from orchestrator.cli.watching import watch
-
-    ended = watch(daemon, [task], quiet=json)
-    if json:
-        print_json(ended.tasks[0])
-    raise typer.Exit(ended.exit_code)
 
 
 def commit(daemon: Daemon, task: TaskKey, images: Images = None, *, json: AsJson = False) -> None:
@@ -147,6 +142,15 @@ def _act(daemon: Daemon, keys: list[str], action: str, *, json: bool) -> None:
             _show(task, json=False)
     if refused:
         raise CliError(*refused)
+
+
+def _watch(daemon: Daemon, task: dict[str, Any], *, json: bool) -> NoReturn:
+    from orchestrator.cli.watching import watch
+
+    ended = watch(daemon, [task], quiet=json)
+    if json:
+        print_json(ended.tasks[0])
+    raise typer.Exit(ended.exit_code)
 
 
 def _show(task: dict[str, Any], *, json: bool) -> None:

@@ -62,19 +62,7 @@ def committing(task: Task, _: object, __: Policy) -> Steps:
 
 def job_taken(task: Task, _: object, __: Policy) -> Steps:
     """Watch the job, whose uuid is public now. It is queued until the node is seen to run it."""
-    return (
-        replace(
-            task,
-            stage=Stage.PROCESSING,
-            status=Status.QUEUED,
-            uuid=task.job_uuid,
-            committed=True,
-            upload_progress=1.0,
-            failures=0,
-            not_before=None,
-            reason=f"{task.processing_node_name} has the job",
-        ),
-    )
+    return (_in_the_nodes_queue(task, reason=f"{task.processing_node_name} has the job"),)
 
 
 def only_prepares(fact: facts.JobSeen) -> bool:
@@ -156,20 +144,21 @@ def restarting(task: Task, fact: facts.Restarting, _: Policy) -> Steps:
 
 def job_restarted(task: Task, _: object, __: Policy) -> Steps:
     """The node works again; ``rerun-from`` has served once."""
-    return (
-        replace(
-            task,
-            stage=Stage.PROCESSING,
-            status=Status.QUEUED,
-            uuid=task.job_uuid,
-            committed=True,
-            ended_run=-1,
-            upload_progress=1.0,
-            failures=0,
-            not_before=None,
-            options=sent_anew(task.options),
-            reason=f"restarted on {task.processing_node_name}",
-        ),
+    queued = _in_the_nodes_queue(task, reason=f"restarted on {task.processing_node_name}")
+    return (replace(queued, ended_run=-1, options=sent_anew(task.options)),)
+
+
+def _in_the_nodes_queue(task: Task, *, reason: str) -> Task:
+    return replace(
+        task,
+        stage=Stage.PROCESSING,
+        status=Status.QUEUED,
+        uuid=task.job_uuid,
+        committed=True,
+        upload_progress=1.0,
+        failures=0,
+        not_before=None,
+        reason=reason,
     )
 
 

@@ -158,16 +158,8 @@ def build_engine(
     followers = [board.on_commit, reaper.on_commit, conductor.on_commit, supervisor.on_commit]
     lease = Lease(shop=shop, conductor=conductor, reaper=reaper, submit=submit, followers=followers)
     turn.listeners += [*followers, lease.on_commit, submit.on_commit, shop.tally.on_commit]
+    placing = Placing(shop=shop, conductor=conductor, reaper=reaper, new_uuid=new_uuid)
     return Engine(
-        turn=turn,
-        board=board,
-        shop=shop,
-        conductor=conductor,
-        reaper=reaper,
-        supervisor=supervisor,
-        submit=submit,
-        lease=lease,
-        placing=Placing(shop=shop, conductor=conductor, reaper=reaper, new_uuid=new_uuid),
-        housekeeping=Housekeeping(shop),
-        adoption=Adoption(shop),
-    )
+        turn=turn, board=board, shop=shop, conductor=conductor, reaper=reaper, supervisor=supervisor, submit=submit,
+        lease=lease, placing=placing, housekeeping=Housekeeping(shop), adoption=Adoption(shop),
+    )  # fmt: skip

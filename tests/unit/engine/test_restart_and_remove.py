@@ -188,6 +188,18 @@ async def test_remove_waits_only_so_long_for_a_node_that_does_not_let_go(bundle)
     await bundle.until(lambda: not node.jobs)
 
 
+async def test_remove_waits_only_so_long_for_a_node_that_does_not_stop_the_job(bundle):
+    node = await bundle.add_node(ScriptedNode(seconds=10_000))
+    task = await bundle.create()
+    await bundle.until_task(task, status=20)
+    gate = node.hold("cancel")
+    await bundle.act(task, "REMOVE")
+    await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=10)
+    assert 20 == node.state(next(iter(node.jobs))).status
+    gate.set()
+    await bundle.until(lambda: not node.jobs)
+
+
 async def test_files_that_cannot_be_removed_yet_are_removed_later(bundle):
     _, task = await ended(bundle)
     bundle.shelves.will("remove", StorageFailed("read-only"))

@@ -1,6 +1,7 @@
 """Stop and start: nothing is cut needlessly, nothing is forgotten, and what was begun is gone on with."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -38,6 +39,16 @@ async def test_files_in_flight_at_a_stop_land_and_the_upload_goes_on_where_it_wa
         done = await bundle.until_task(task, status=40)
     assert (1, 1, 6) == (done["attempt"], node.count("begin"), node.count("upload"))
     assert {(done["uuid"], f"{number}.jpg") for number in range(6)} == set(node.sent)
+
+
+async def test_an_upload_whose_last_file_had_landed_is_only_committed(bundle):
+    node, task = await stop_during_upload(bundle, release=5)
+    job, _ = bundle.shelves.notes[task]
+    node.uploads[job] = [f"{number}.jpg" for number in range(6)]
+    bundle.shelves.notes[task] = (job, frozenset(node.uploads[job]))
+    async with bundle.engine.running():
+        done = await bundle.until_task(task, status=40)
+    assert (job, 2, 1) == (done["uuid"], node.count("upload"), node.count("commit"))
 
 
 async def test_a_file_that_does_not_land_in_time_gives_the_uuid_up_and_costs_no_attempt(bundle):
@@ -96,6 +107,30 @@ async def test_a_commit_that_may_have_been_sent_is_looked_for_first(bundle):
     async with bundle.engine.running():
         done = await bundle.until_task(task, status=40)
     assert (1, 2) == (done["attempt"], node.count("commit"))
+
+
+async def test_a_stop_does_not_wait_for_an_outcome_that_the_store_is_slow_to_take(bundle, monkeypatch):
+    begin, slow, asked = bundle.store.begin, asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def held():
+        asked.set()
+        await slow.wait()
+        async with begin() as transaction:
+            yield transaction
+
+    async with bundle.engine.running():
+        node = await bundle.add_node()
+        gate = node.hold("commit")
+        task = await bundle.create(2)
+        await bundle.until(lambda: node.count("commit"))
+        monkeypatch.setattr(bundle.store, "begin", held)
+        gate.set()
+        await asked.wait()
+        asyncio.get_running_loop().call_later(1, slow.set)
+    async with bundle.engine.running():
+        done = await bundle.until_task(task, status=40)
+    assert (1, 1) == (done["attempt"], node.count("commit"))
 
 
 async def test_what_was_handed_in_by_the_stop_is_settled_and_nothing_is_taken_after(bundle):
