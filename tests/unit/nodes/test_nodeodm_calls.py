@@ -265,24 +265,6 @@ async def test_a_reset_connection_is_a_fault_that_says_so():
                 await client.cancel(UUID)
 
 
-async def test_one_registry_gives_one_client_per_address_and_token():
-    async with NodeRegistry() as registry:
-        first = registry.client(node_at("http://node:3000"))
-        assert first is registry.client(node_at("http://node:3000"))
-        assert first is not registry.client(node_at("http://node:3000", number=2))
-        assert first is not registry.client(node_at("http://node:3000", "changed"))
-        assert first is not registry.client(node_at("http://node:3001"))
-        assert "s3cret" not in repr(first)
-
-
-async def test_a_registry_closes_twice_and_unused():
-    registry = NodeRegistry()
-    await registry.close()
-    registry.client(node_at("http://node:3000"))
-    await registry.close()
-    await registry.close()
-
-
 async def test_polls_share_connections_and_keep_no_cookies():
     cookie = Act(http(200, b'{"version": "2"}', Set_Cookie="a=b"))
     async with ScriptedNode([cookie]) as node, NodeRegistry(connections_per_node=2, user_agent="me/1") as registry:
