@@ -1,9 +1,10 @@
-"""Many uploads over HTTP at the same time, each with photos of one draft: speed, and the most memory that they took."""
+"""Uploads over HTTP, many at the same time and a whole flight in one request: speed, and the most memory they took."""
 
 import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 
@@ -12,6 +13,7 @@ from tests.benchmarks.children import daemon
 from tests.benchmarks.figures import Figure
 
 PARALLEL = 200
+FLIGHT = 2000
 PHOTO_MB = 10
 MB = 1_000_000
 PIECE = os.urandom(250_000)
@@ -39,12 +41,33 @@ async def measure(bench: Bench) -> list[Figure]:
     return [speed, memory]
 
 
-async def _send(session: aiohttp.ClientSession, url: str, photo: int) -> None:
+async def measure_flight(bench: Bench) -> list[Figure]:
+    """Create a task with 2,000 photos in one request, once: it is 20 GB on the disk."""
+    speed = Figure("flight", f"{FLIGHT} photos of {PHOTO_MB} MB in one request", "MB/s")
+    memory = Figure("flight-memory", "most memory of the daemon during it", "MiB", floor="150")
+    async with (
+        daemon(bench.folder / "flight", bus_url="memory://") as child,
+        aiohttp.ClientSession(timeout=NO_LIMIT) as session,
+    ):
+        began = time.monotonic()
+        url = f"{child.health.removesuffix('/health')}/api/projects/1/tasks/"
+        created = await _send(session, url, *range(FLIGHT))
+        speed.values.append(FLIGHT * PHOTO_MB / (time.monotonic() - began))
+        if created["images_count"] != FLIGHT:
+            raise RuntimeError(f"the task has {created['images_count']} images, not {FLIGHT}")
+        memory.values.append(child.usage.peak_memory())
+    return [speed, memory]
+
+
+async def _send(session: aiohttp.ClientSession, url: str, *photos: int) -> dict[str, Any]:
     form = aiohttp.FormData()
-    form.add_field("images", _photo(), filename=f"DJI_{photo:04}.JPG", content_type="image/jpeg")
+    for photo in photos:
+        form.add_field("images", _photo(), filename=f"DJI_{photo:04}.JPG", content_type="image/jpeg")
     async with session.post(url, data=form) as answer:
-        if answer.status != 200:
+        if not answer.ok:
             raise RuntimeError(f"the daemon refused the upload: {await answer.text()}")
+        found: dict[str, Any] = await answer.json()
+        return found
 
 
 async def _photo() -> AsyncIterator[bytes]:
