@@ -80,7 +80,12 @@ def type_of(event: Event) -> str:
 
 def subject_of(event: Event) -> str:
     """Name what it happened to, e.g. ``tasks/134``; order holds within it."""
-    return f"tasks/{event.task.id}" if isinstance(event, TaskEvent) else f"processing-nodes/{event.node.id}"
+    return subject_of_task(event.task.id) if isinstance(event, TaskEvent) else f"processing-nodes/{event.node.id}"
+
+
+def subject_of_task(task: int) -> str:
+    """Name the subject, and so the partition, of a task's events."""
+    return f"tasks/{task}"
 
 
 def routing_key(event: Event) -> str:

@@ -157,6 +157,8 @@ events = Table(
     Column("routing_key", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
+# With the number, so that PostgreSQL reads one task's events in order, and not the whole journal until it has enough.
+Index("events_key", events.c.key, events.c.number)
 
 outbox = Table(
     # Numbers of events that the bus has not confirmed.

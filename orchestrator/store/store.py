@@ -14,7 +14,7 @@ from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import NodeJob, Project, Source, Task
 from orchestrator.domain.webhooks import Delivery, Progress, Webhook
 from orchestrator.engine.changes import OutboxEntry
-from orchestrator.engine.ports import Kept, Ordering, ProjectQuery, TaskFilter, TaskQuery
+from orchestrator.engine.ports import Extract, Kept, Ordering, ProjectQuery, TaskFilter, TaskQuery
 from orchestrator.store.database import Database
 from orchestrator.store.tables import Tables
 from orchestrator.store.tokens import SqlTokens
@@ -118,6 +118,10 @@ class SqlStore:
     async def events(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
         """Give stored events numbered above ``after``, in order."""
         return await self._database.read(partial(self._tables.journal.after, number=after, limit=limit))
+
+    async def events_of(self, keys: Collection[str], *, after: int, limit: int) -> Extract:
+        """Give stored events of these partitions, numbered above ``after``, in order."""
+        return await self._database.read(partial(self._tables.journal.extract, keys=keys, after=after, limit=limit))
 
     async def kept(self) -> Kept:
         """Give which events are there."""
