@@ -97,12 +97,16 @@ class SqlStore:
         """Drop stored answers older than that, some at a time; give how many."""
         return await self._forget(partial(self._tables.inbox.forget, before=before, limit=FORGOTTEN_AT_ONCE))
 
-    async def forget_events(self, *, before: datetime, most: int) -> int:
-        """Drop events older than that, and those beyond so many, some at a time; give how many."""
+    async def forget_events(self, *, before: datetime, most: int, behind: int | None = None) -> int:
+        """Drop events older than that, and those beyond so many, some at a time; give how many.
+
+        Those that a webhook has not been offered stay, if they are among the last so many (None: however many).
+        """
 
         def forget(connection: Connection) -> int:
-            needed = self._tables.webhooks.needed(connection)
-            journal = self._tables.journal
+            needed, journal = self._tables.webhooks.needed(connection), self._tables.journal
+            if needed is not None and behind is not None:
+                needed = max(needed, journal.kept(connection).last - behind)
             return journal.forget(connection, before=before, most=most, needed=needed, limit=FORGOTTEN_AT_ONCE)
 
         return await self._forget(forget)

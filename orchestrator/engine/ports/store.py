@@ -97,8 +97,11 @@ class Store(Protocol):
         """Drop stored answers older than that; give how many."""
         ...
 
-    async def forget_events(self, *, before: datetime, most: int) -> int:
-        """Drop events older than that, and those beyond so many; give how many. What is needed yet stays."""
+    async def forget_events(self, *, before: datetime, most: int, behind: int | None = None) -> int:
+        """Drop events older than that, and those beyond so many; give how many. What is needed yet stays.
+
+        For a webhook, no more than ``behind`` of them stay (None: all).
+        """
         ...
 
 
