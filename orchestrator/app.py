@@ -97,6 +97,7 @@ def timing_of(settings: Settings) -> Timing:
         lease_ttl=settings.store.lease_ttl,
         events_kept=settings.events.retention,
         most_events=settings.events.max_stored,
+        most_behind=settings.webhooks.max_behind,
         parallel_uploads=tasks.parallel_uploads,
         parallel_downloads=tasks.parallel_downloads,
         upload_connections=tasks.upload_connections,

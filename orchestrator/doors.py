@@ -114,7 +114,9 @@ async def delivering(settings: Settings, store: SqlStore, *, clock: Clock) -> As
     ]  # fmt: skip
     patience = Patience(attempts=given.max_attempts, first=given.retry_delay, give_up_after=given.give_up_after)
     async with sender(deadline=given.answer_timeout, allowed=given.allow_private_addresses) as opened:
-        yield Deliverer(store, store, opened.send, clock=clock, patience=patience, static=static)
+        yield Deliverer(
+            store, store, opened.send, clock=clock, patience=patience, static=static, source=settings.bus.source
+        )
 
 
 def _chosen(values: Sequence[T]) -> frozenset[T] | None:

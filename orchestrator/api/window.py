@@ -19,6 +19,7 @@ from orchestrator.api.rest.projects import Projects
 from orchestrator.api.rest.reading import MAX_FORM
 from orchestrator.api.rest.route import Route
 from orchestrator.api.rest.sign_in import Gate, SigningIn
+from orchestrator.api.rest.task_events import TaskEvents
 from orchestrator.api.rest.tasks import Tasks
 from orchestrator.api.rest.uploads import Uploads
 from orchestrator.api.rest.webhooks import Webhooks
@@ -26,7 +27,7 @@ from orchestrator.api.rest.webhooks import Webhooks
 
 def routes_of(ports: RestPorts) -> list[Route]:
     """Give every endpoint of the REST API but signing in."""
-    resources = (Projects, Tasks, Uploads, Downloads, Nodes, Events, Webhooks)
+    resources = (Projects, Tasks, Uploads, Downloads, Nodes, Events, TaskEvents, Webhooks)
     return [route for resource in resources for route in resource(ports).routes()]
 
 

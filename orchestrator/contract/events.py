@@ -44,7 +44,7 @@ def render(event: Event, *, source: str = DEFAULT_SOURCE) -> View:
     envelope: View = {
         "specversion": "1.0",
         # created_at tells a new installation's task 1 from an old one's: subscribers drop ids that they know.
-        "id": _uuid5(f"{source}/{subject}/{begun}/{event.sequence}"),
+        "id": id_of(f"{source}/{subject}/{begun}/{event.sequence}"),
         "source": source,
         "type": type_of(event),
         "subject": subject,
@@ -80,7 +80,12 @@ def type_of(event: Event) -> str:
 
 def subject_of(event: Event) -> str:
     """Name what it happened to, e.g. ``tasks/134``; order holds within it."""
-    return f"tasks/{event.task.id}" if isinstance(event, TaskEvent) else f"processing-nodes/{event.node.id}"
+    return subject_of_task(event.task.id) if isinstance(event, TaskEvent) else f"processing-nodes/{event.node.id}"
+
+
+def subject_of_task(task: int) -> str:
+    """Name the subject, and so the partition, of a task's events."""
+    return f"tasks/{task}"
 
 
 def routing_key(event: Event) -> str:
@@ -92,8 +97,8 @@ def routing_key(event: Event) -> str:
     return f"{event.type.value}.{status}.{task.project}.{task.id}"
 
 
-def _uuid5(name: str) -> str:
-    """Do what ``uuid.uuid5`` does with our namespace, in half the time (RFC 9562 §5.5)."""
+def id_of(name: str) -> str:
+    """Give the id of an event: what ``uuid.uuid5`` makes of the name, in half the time (RFC 9562 §5.5)."""
     digest = bytearray(sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80

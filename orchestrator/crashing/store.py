@@ -73,8 +73,9 @@ class _StoreAtPoints:
     async def end_replay(self, number: int, *, outcome: Outcome, detail: str) -> None:
         await self._around("replay-ended", self._store.end_replay(number, outcome=outcome, detail=detail))
 
-    async def forget_events(self, *, before: datetime, most: int) -> int:
-        return await self._around("events-forgotten", self._store.forget_events(before=before, most=most))
+    async def forget_events(self, *, before: datetime, most: int, behind: int | None = None) -> int:
+        forgotten = self._store.forget_events(before=before, most=most, behind=behind)
+        return await self._around("events-forgotten", forgotten)
 
     async def _around(self, what: str, commit: Awaitable[T]) -> T:
         self._trigger.reached(f"commit.{what}.before")

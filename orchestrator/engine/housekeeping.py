@@ -49,4 +49,5 @@ class Housekeeping:
             fact = DraftExpired(f"the draft was not touched for {timing.draft_ttl / 3600:g} h, so it expired")
             await self.shop.turn.report_all([Report(task.id, task.fence, fact) for task in expired])
         await self.shop.store.forget_answers(before=now - timedelta(seconds=timing.answers_kept))
-        await self.shop.store.forget_events(before=now - timedelta(seconds=timing.events_kept), most=timing.most_events)
+        old = now - timedelta(seconds=timing.events_kept)
+        await self.shop.store.forget_events(before=old, most=timing.most_events, behind=timing.most_behind)

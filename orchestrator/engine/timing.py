@@ -19,6 +19,8 @@ class Timing:
     events_kept: float = 86_400.0
     most_events: int = 500_000
     """Events that are kept, young ones too."""
+    most_behind: int = 1_000_000
+    """Events that are kept for a webhook beyond that."""
     lease_ttl: float = 10.0
     idle_flush: float = 0.05
     commit_lookup: float = 20.0

@@ -240,6 +240,8 @@ class Webhooks(Section):
     """Before the second attempt; doubled with each, up to an hour."""
     give_up_after: Interval = 259_200.0
     """How long nothing was taken before a subscription is switched off."""
+    max_behind: Count = 1_000_000
+    """Events that are kept for a webhook that has not been offered them, beyond what is kept anyway."""
     allow_private_addresses: Annotated[tuple[Network, ...], BeforeValidator(worded)] = ()
     """Networks that may be reached although they are not public, such as ``10.0.0.0/8``."""
     static: Annotated[tuple[StaticWebhook, ...], BeforeValidator(listed)] = ()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, UnaryExpression, bindparam, literal_column
+from sqlalchemy import ColumnElement, Dialect, Text, UnaryExpression, bindparam, func, literal_column
 from sqlalchemy.sql.base import Executable
 
 from orchestrator.engine.ports import Ordering
@@ -44,6 +44,12 @@ def ordered(column: ColumnElement[Any], id_: ColumnElement[Any], order: Ordering
 def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Give a column's value in such a way that SQLite, which knows nothing of how rare a value is, uses no index."""
     return column + literal_column("0")
+
+
+def part_of(column: ColumnElement[str], name: str, dialect: Dialect) -> ColumnElement[bool]:
+    """Whether the column holds a text exactly so: without a pattern, and so without its price."""
+    find = func.instr if dialect.name == "sqlite" else func.strpos
+    return find(column, bindparam(name, type_=Text)) > literal_column("0")
 
 
 def contains(column: ColumnElement[Any], name: str, dialect: Dialect) -> ColumnElement[bool]:

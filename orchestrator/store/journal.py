@@ -4,14 +4,15 @@ Numbers are given out without a gap, in the order of commits, and events go olde
 unbroken run of numbers, and who knows the last one he saw knows whether he missed any.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Final
 
 from sqlalchemy import Connection, Dialect, bindparam, delete, func, insert, or_, select
 
 from orchestrator.engine.changes import OutboxEntry
-from orchestrator.engine.ports import Kept
+from orchestrator.engine.ports import Extract, Kept
 from orchestrator.store.prepared import INT64_MAX, Prepared, among, storable
 from orchestrator.store.schema import counters, events, outbox
 
@@ -26,6 +27,9 @@ class JournalTable:
         self._after = Prepared(later.limit(bindparam("limit")), dialect)
         waiting = select(*_ENTRY).join(outbox, outbox.c.number == events.c.number)
         waiting = waiting.where(outbox.c.number > bindparam("after")).order_by(outbox.c.number)
+        within = select(*_ENTRY).where(events.c.key == bindparam("key"), events.c.number > bindparam("after"))
+        within = within.where(events.c.number <= bindparam("last")).order_by(events.c.number)
+        self._of = Prepared(within.limit(bindparam("limit")), dialect)
         self._unsent = Prepared(waiting.limit(bindparam("limit")), dialect)
         self._add = Prepared(insert(events), dialect, order=events.c.keys())
         self._wait = Prepared(insert(outbox), dialect, order=outbox.c.keys())
@@ -42,6 +46,19 @@ class JournalTable:
     def after(self, connection: Connection, *, number: int, limit: int) -> tuple[OutboxEntry, ...]:
         """Give events numbered above that, in order."""
         return tuple(OutboxEntry(*row) for row in self._after.rows(connection, after=number, limit=limit))
+
+    def extract(self, connection: Connection, *, keys: Collection[str], after: int, limit: int) -> Extract:
+        """Give events of these partitions numbered above ``after``, in order; each is read by the index."""
+        last = self.kept(connection).last
+        found = [
+            OutboxEntry(*row)
+            for key in keys
+            for row in self._of.rows(connection, key=key, after=after, last=last, limit=limit)
+        ]
+        entries = tuple(sorted(found, key=attrgetter("number"))[:limit])
+        # What is gone is looked at last: it may have gone between these statements.
+        kept = Kept(first=self.kept(connection).first, last=last)
+        return Extract(entries, kept, upto=entries[-1].number if len(entries) == limit else last)
 
     def unsent(self, connection: Connection, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
         """Give events numbered above ``after`` that the bus has not confirmed, in order."""

@@ -9,7 +9,7 @@ from orchestrator.domain.errors import StoreError
 from orchestrator.store.address import connect
 from orchestrator.store.database import Database
 
-HEAD = "0007"
+HEAD = "0009"
 """The newest revision in ``migrations/versions``."""
 
 _ALONE = 0x0D3A

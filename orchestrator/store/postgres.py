@@ -24,8 +24,8 @@ CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 30.0
 """Deadlines of a new connection and of one statement."""
 
-SETTINGS = {"application_name": "orchestrator", "jit": "off"}
-"""Compiling takes longer than any query of ours."""
+SETTINGS = {"application_name": "orchestrator", "jit": "off", "random_page_cost": "1.1"}
+"""Compiling takes longer than any query of ours. What lists are made from is in memory, or on a disk without arms."""
 
 
 class PostgresDatabase:

@@ -2,7 +2,8 @@
 
 Stored tasks that have ended cost running ones nothing: whatever looks for work goes through ``tasks_in_work``, an
 index that holds tasks in work alone. No index holds ``updated_at``, ``version`` or ``body``, so that PostgreSQL
-writes a task's progress without touching any index (a HOT update).
+writes a task's progress without touching any index (a HOT update). ``rested_at`` is the ``updated_at`` of a task that
+is not in work: it moves only when ``stage`` does, or when somebody changes a task that rests.
 """
 
 from typing import Any
@@ -80,6 +81,8 @@ tasks = Table(
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("body", Text, nullable=False),
+    Column("search", Text),
+    Column("rested_at", Moment),
     Column("owner", Text),
 )
 _partial_index("tasks_in_work", tasks.c.stage, tasks.c.id, where=IN_WORK_CONDITION)
@@ -90,7 +93,8 @@ Index("tasks_status", tasks.c.status, tasks.c.id)
 Index(
     # What lists are filtered, searched and ordered by, so that they are made from the index alone.
     "tasks_listed",
-    *(tasks.c[name] for name in ("created_at", "id", "project", "status", "stage", "name", "reference")),
+    *(tasks.c[name] for name in ("created_at", "id", "project", "status", "stage", "priority")),
+    *(tasks.c[name] for name in ("name", "reference", "search", "rested_at")),
 )
 
 task_sources = Table(
@@ -157,6 +161,8 @@ events = Table(
     Column("routing_key", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
+# With the number, so that PostgreSQL reads one task's events in order, and not the whole journal until it has enough.
+Index("events_key", events.c.key, events.c.number)
 
 outbox = Table(
     # Numbers of events that the bus has not confirmed.

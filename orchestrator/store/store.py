@@ -14,7 +14,7 @@ from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import NodeJob, Project, Source, Task
 from orchestrator.domain.webhooks import Delivery, Progress, Webhook
 from orchestrator.engine.changes import OutboxEntry
-from orchestrator.engine.ports import Kept, Ordering, ProjectQuery, TaskFilter, TaskQuery
+from orchestrator.engine.ports import Extract, Kept, Ordering, ProjectQuery, TaskFilter, TaskQuery
 from orchestrator.store.database import Database
 from orchestrator.store.tables import Tables
 from orchestrator.store.tokens import SqlTokens
@@ -97,12 +97,16 @@ class SqlStore:
         """Drop stored answers older than that, some at a time; give how many."""
         return await self._forget(partial(self._tables.inbox.forget, before=before, limit=FORGOTTEN_AT_ONCE))
 
-    async def forget_events(self, *, before: datetime, most: int) -> int:
-        """Drop events older than that, and those beyond so many, some at a time; give how many."""
+    async def forget_events(self, *, before: datetime, most: int, behind: int | None = None) -> int:
+        """Drop events older than that, and those beyond so many, some at a time; give how many.
+
+        Those that a webhook has not been offered stay, if they are among the last so many (None: however many).
+        """
 
         def forget(connection: Connection) -> int:
-            needed = self._tables.webhooks.needed(connection)
-            journal = self._tables.journal
+            needed, journal = self._tables.webhooks.needed(connection), self._tables.journal
+            if needed is not None and behind is not None:
+                needed = max(needed, journal.kept(connection).last - behind)
             return journal.forget(connection, before=before, most=most, needed=needed, limit=FORGOTTEN_AT_ONCE)
 
         return await self._forget(forget)
@@ -118,6 +122,10 @@ class SqlStore:
     async def events(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
         """Give stored events numbered above ``after``, in order."""
         return await self._database.read(partial(self._tables.journal.after, number=after, limit=limit))
+
+    async def events_of(self, keys: Collection[str], *, after: int, limit: int) -> Extract:
+        """Give stored events of these partitions, numbered above ``after``, in order."""
+        return await self._database.read(partial(self._tables.journal.extract, keys=keys, after=after, limit=limit))
 
     async def kept(self) -> Kept:
         """Give which events are there."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from orchestrator.domain.task import Option, PendingAction, Source, Stage, Status, Task
+from orchestrator.domain.task import IN_WORK, Option, PendingAction, Source, Stage, Status, Task
 from orchestrator.store.prepared import Values, moment
 
 COLUMNS = (
@@ -30,6 +30,9 @@ COLUMNS = (
     "body",
 )
 """Columns that follow ``id`` in a row of values; ``owner`` is the store's own."""
+
+LISTED = ("search", "rested_at")
+"""Columns for lists alone, which say again what others say; a row is read without them."""
 
 ABSENT: dict[str, Any] = {
     "attempt": 1,
@@ -90,6 +93,16 @@ def task_values(task: Task) -> Values:
         task.updated_at,
         encode_body(task),
     )
+
+
+def listed_values(task: Task) -> Values:
+    """Give the values of ``LISTED``."""
+    return (search_text(task), None if task.stage in IN_WORK else task.updated_at)
+
+
+def search_text(task: Task) -> str:
+    """Give what a part is searched in, folded: case is no matter to either database then."""
+    return f"{task.name}\n{task.reference or ''}".casefold()
 
 
 def encode_body(task: Task) -> str:

@@ -27,7 +27,15 @@ from orchestrator.domain.task import Source, Stage, Task
 from orchestrator.engine.changes import Wanted
 from orchestrator.store.prepared import Prepared, among, storable, upsert
 from orchestrator.store.schema import DRAFT_CONDITION, IN_WORK_CONDITION, daemons, task_sources, tasks
-from orchestrator.store.task_rows import COLUMNS, decode_sources, encode_sources, task_of, task_values
+from orchestrator.store.task_rows import (
+    COLUMNS,
+    LISTED,
+    decode_sources,
+    encode_sources,
+    listed_values,
+    task_of,
+    task_values,
+)
 
 ROW = (tasks.c.id, *(tasks.c[name] for name in COLUMNS))
 """What ``task_of`` reads."""
@@ -47,8 +55,8 @@ class TaskTable:
     def __init__(self, dialect: Dialect, *, shared: bool) -> None:
         self._dialect = dialect
         self._found: dict[tuple[str, ...], Prepared] = {}
-        self._create = Prepared(insert(tasks), dialect, order=("id", *COLUMNS, "owner"))
-        news = (f"new_{name}" for name in COLUMNS)
+        self._create = Prepared(insert(tasks), dialect, order=("id", *COLUMNS, *LISTED, "owner"))
+        news = (f"new_{name}" for name in (*COLUMNS, *LISTED))
         self._change = Prepared(_change(), dialect, order=(*news, "same_fence", "me", "key"))
         self._delete = Prepared(delete(tasks).where(among(tasks.c.id, "ids", dialect)), dialect)
         self._sources = Prepared(select(task_sources).where(among(task_sources.c.task, "ids", dialect)), dialect)
@@ -71,11 +79,12 @@ class TaskTable:
 
     def create(self, connection: Connection, created: Iterable[Task], *, owner: str) -> None:
         """Insert new tasks, which belong to that daemon."""
-        self._create.many(connection, [(task.id, *task_values(task), owner) for task in created])
+        self._create.many(connection, [(task.id, *task_values(task), *listed_values(task), owner) for task in created])
 
     def change(self, connection: Connection, changed: Iterable[Task], *, owner: str) -> None:
         """Rewrite tasks. Those whose fence has grown belong to that daemon from now on: it begins what is due."""
-        self._change.many(connection, [(*task_values(task), task.fence, owner, task.id) for task in changed])
+        rows = [(*task_values(task), *listed_values(task), task.fence, owner, task.id) for task in changed]
+        self._change.many(connection, rows)
 
     def remove(self, connection: Connection, ids: Iterable[int]) -> None:
         """Delete tasks, and with them the lists of their files."""
@@ -120,7 +129,8 @@ class TaskTable:
 
 
 def _change() -> Update:
-    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=tasks.c[name].type) for name in COLUMNS}
+    named = (*COLUMNS, *LISTED)
+    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=tasks.c[name].type) for name in named}
     same_fence = tasks.c.fence == bindparam("same_fence", type_=tasks.c.fence.type)
     me = bindparam("me", type_=tasks.c.owner.type)
     values["owner"] = case((same_fence, tasks.c.owner), else_=me)

@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from orchestrator.contract.events import DEFAULT_SOURCE
 from orchestrator.domain.errors import StoreError
 from orchestrator.domain.webhooks import Webhook
 from orchestrator.engine.ports import Clock, DeliveryBook, Journal
@@ -21,7 +22,7 @@ LOOK_FOR_EVENTS: Final = 0.5
 
 
 class Deliverer:
-    """Delivers events to webhooks. ``static``: the subscriptions of the settings."""
+    """Delivers events to webhooks. ``static``: the subscriptions of the settings; ``source``: whose events they are."""
 
     def __init__(
         self,
@@ -33,6 +34,7 @@ class Deliverer:
         patience: Patience,
         static: Sequence[Webhook] = (),
         chance: Random | None = None,
+        source: str = DEFAULT_SOURCE,
     ) -> None:
         self._book = book
         self._static = static
@@ -40,8 +42,9 @@ class Deliverer:
         self._changed = asyncio.Event()
         self._workers: dict[int, tuple[Webhook, Worker, asyncio.Task[None]]] = {}
         self._make: Callable[[Webhook], Worker] = lambda webhook: Worker(
-            webhook, book=book, journal=journal, send=send, clock=clock, patience=patience, chance=chance or Random()
-        )
+            webhook, book=book, journal=journal, send=send, clock=clock, patience=patience, chance=chance or Random(),
+            source=source,
+        )  # fmt: skip
 
     def offer(self) -> None:
         """Note that events were committed. There are few workers, and each looks a few times a second at most."""

@@ -2,7 +2,8 @@
 
 What became of each attempt is written before the next thing is done about it, so a killed daemon may send an event
 again, and forgets none. An event that fails becomes a delivery of its own, with its own waits; the others go on. When
-too many wait already, nothing new is tried: the journal keeps what follows.
+too many wait already, nothing new is tried: the journal keeps what follows, up to a limit. Whoever is so far behind
+that some of it is gone is told which, by an event.
 """
 
 import asyncio
@@ -15,6 +16,8 @@ from typing import Any, Final, Protocol
 import structlog
 
 from orchestrator.contract.event_filter import EventFilter, place_of
+from orchestrator.contract.events import DEFAULT_SOURCE
+from orchestrator.contract.missed_events import EVENTS_MISSED, events_missed
 from orchestrator.domain.backoff import backoff
 from orchestrator.domain.errors import StoreError
 from orchestrator.domain.webhooks import Delivery, Progress, Webhook
@@ -67,6 +70,7 @@ class Worker:
         clock: Clock,
         patience: Patience,
         chance: Random,
+        source: str = DEFAULT_SOURCE,
     ) -> None:
         self.webhook = webhook
         self.news = asyncio.Event()
@@ -77,6 +81,7 @@ class Worker:
         self._clock = clock
         self._patience = patience
         self._chance = chance
+        self._source = source
         self._saved = webhook.cursor
         self._filter = EventFilter(projects=webhook.projects, tasks=webhook.tasks, types=webhook.types)
         self._waiting = 0
@@ -125,12 +130,10 @@ class Worker:
         """Offer a page of new events; says whether there may be more."""
         if not self._ready():
             return False
-        page = await self._journal.events(after=self.webhook.cursor, limit=PAGE)
-        if page and (missed := page[0].number - self.webhook.cursor - 1):
-            log.warning("webhook.events_missed", webhook=self.webhook.id, events=missed)
+        page = await self._page()
         taken = 0
         for entry in page:
-            if self._filter.passes(place_of(entry.routing_key)):
+            if entry.routing_key == EVENTS_MISSED or self._filter.passes(place_of(entry.routing_key)):
                 outcome = await self._send(self.webhook, entry, now=self._clock.now())
                 if not outcome.taken:
                     await self._new_one_failed(entry, outcome)
@@ -143,7 +146,17 @@ class Worker:
                 taken = 0
         if taken or self.webhook.cursor - self._saved >= PAGE:
             await self._save()
-        return len(page) == PAGE
+        return len(page) >= PAGE
+
+    async def _page(self) -> tuple[OutboxEntry, ...]:
+        """Give what follows in the journal; before it, if some of that is not kept any more, an event that says so."""
+        page = await self._journal.events(after=self.webhook.cursor, limit=PAGE)
+        if not page or page[0].number == self.webhook.cursor + 1:
+            return page
+        mine, first, last = self.webhook.id, self.webhook.cursor + 1, page[0].number - 1
+        log.warning("webhook.events_missed", webhook=mine, first=first, last=last)
+        id_, subject, body = events_missed(mine, first=first, last=last, now=self._clock.now(), source=self._source)
+        return (OutboxEntry(last, id_, subject, EVENTS_MISSED, body), *page)
 
     def _ready(self) -> bool:
         """Whether something new may be tried."""

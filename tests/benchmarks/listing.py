@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
+import asyncpg
 
 from orchestrator.domain.task import Option, Project, Stage, Status, Task
 from orchestrator.engine.changes import Changes
@@ -32,6 +33,18 @@ PAGES = {
     "part of a name (one in 50), of all": "/api/tasks/?search=field+12",
     "part of a name that nothing has": "/api/tasks/?search=nowhere",
     "page 40 of the canceled ones of a project": "/api/projects/1/tasks/?page=40&status=50&ordering=created_at",
+    "part of a name (one in 50), by name": "/api/tasks/?search=field+12&ordering=name",
+    "last changed of all": "/api/tasks/?ordering=-updated_at",
+    "last changed of a project with half of all": "/api/projects/1/tasks/?page=1&ordering=-updated_at",
+    "most urgent of all": "/api/tasks/?ordering=-priority",
+    "most urgent of a project with half of all": "/api/projects/1/tasks/?page=1&ordering=-priority",
+    "all, by name": "/api/tasks/?ordering=name",
+    "all, by status": "/api/tasks/?ordering=status",
+    "all, by stage": "/api/tasks/?ordering=stage",
+    "all, by project": "/api/tasks/?ordering=project",
+    "all, by reference": "/api/tasks/?ordering=reference",
+    "those of a project with half of all, by reference": "/api/projects/1/tasks/?page=1&ordering=reference",
+    "all, by id": "/api/tasks/?ordering=id",
 }
 
 
@@ -73,6 +86,8 @@ async def _filled(bench: Bench, store: str) -> AsyncIterator[tuple[Measured, aio
     folder.mkdir()
     async with _database(bench, store, folder) as url, aiohttp.ClientSession() as session:
         await _fill(url)
+        if store == "PostgreSQL":
+            await _settle(url)
         async with daemon(folder, bus_url="memory://", store__url=url) as child:
             await child.until_ready(session)
             yield child, session
@@ -89,6 +104,15 @@ async def _database(bench: Bench, store: str, folder: Path) -> AsyncIterator[str
         yield url
     finally:
         await asyncio.to_thread(drop_database, bench.postgres_url, name)
+
+
+async def _settle(url: str) -> None:
+    """Do what autovacuum does within a minute: without it the server knows neither sizes nor what is visible to all."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        await connection.execute("VACUUM ANALYZE tasks")
+    finally:
+        await connection.close()
 
 
 async def _fill(url: str) -> None:
@@ -111,6 +135,7 @@ def _ended(number: int, began: datetime) -> Task:
     return Task(
         id=number, project=1 if number % 2 else 2 + number // 2 % PROJECTS, created_at=made, updated_at=made,
         stage=Stage.ENDED, version=9, status=status, name=f"Field {number * 13 % 100:02} north, flight {number}",
+        priority=number * 3 % 10,
         reference=f"flight-{number}", options=(Option("dsm", value=True), Option("orthophoto-resolution", 2)),
         processing_node_name="node-1", images_count=250, files_count=250, uuid=str(uuid.UUID(int=number)),
         available_assets=("all.zip", "orthophoto.tif", "dsm.tif", "georeferenced_model.laz", "report.pdf"),

@@ -7,6 +7,7 @@ back with the last one he saw gets all that followed it, and then what happens.
 import asyncio
 import contextlib
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -18,9 +19,10 @@ from orchestrator.api.rest.faults import detail, wrong_field
 from orchestrator.api.rest.route import Call, Form, Route
 from orchestrator.api.wire import knows_chunks, wire_of
 from orchestrator.contract.event_filter import EventFilter, place_of
-from orchestrator.contract.events import EVENT_TYPES
+from orchestrator.contract.events import EVENT_TYPES, subject_of_task
 from orchestrator.contract.fields import LARGEST_ID
 from orchestrator.domain.errors import StoreError
+from orchestrator.engine.ports import OutboxEntry
 
 EVENT_STREAM: Final = "text/event-stream"
 TAKING: Final = 30.0
@@ -31,6 +33,8 @@ RETRY: Final = b"retry: 2000\n\n"
 MOST_READERS: Final = 4096
 CATCHING_UP: Final = 2
 """Pages that are read at the same time, whoever wants them."""
+FEW_TASKS: Final = 8
+"""Tasks whose events are read by the index; who follows more reads the journal through."""
 _CURSOR: Final = r"[0-9]{1,18}"
 _NUMBERS: Final = r"^[0-9]{1,10}(,[0-9]{1,10})*$"
 
@@ -114,8 +118,8 @@ class Events:
     async def _catch_up(self, reader: Reader, response: web.StreamResponse) -> None:
         """Send a page from the journal."""
         async with self._reading:
-            page = await self._journal.events(after=reader.cursor, limit=PAGE)
-        if not page or page[0].number != reader.cursor + 1:
+            page, upto = await self._page(reader.filter, reader.cursor)
+        if upto <= reader.cursor:
             given, kept = reader.cursor, await self._journal.kept()
             reader.cursor = kept.last
             await self._write(response, _gap(str(given), first=kept.first, cursor=kept.last))
@@ -123,7 +127,16 @@ class Events:
         mine = [frame(entry) for entry in page if reader.filter.passes(place_of(entry.routing_key))]
         if mine:
             await self._write(response, b"".join(mine))
-        reader.cursor = page[-1].number
+        reader.cursor = upto
+
+    async def _page(self, wanted: EventFilter, cursor: int) -> tuple[Sequence[OutboxEntry], int]:
+        """Give events after the cursor, all of those that are wanted up to a number; 0: some of them have gone."""
+        if wanted.tasks is not None and len(wanted.tasks) <= FEW_TASKS:
+            keys = [subject_of_task(task) for task in wanted.tasks]
+            found = await self._journal.events_of(keys, after=cursor, limit=PAGE)
+            return found.entries, found.upto if found.kept.follows(cursor) else 0
+        page = await self._journal.events(after=cursor, limit=PAGE)
+        return page, page[-1].number if page and page[0].number == cursor + 1 else 0
 
     async def _write(self, response: web.StreamResponse, text: bytes) -> None:
         """Write, and wait until the reader has taken most of it. Raises ``_Cut``."""

@@ -15,6 +15,14 @@ async def project_of(library: Library, call: Call) -> Project:
     return found
 
 
+async def task_anywhere(library: Library, call: Call) -> Task:
+    """Give the task in the path, of whatever project that exists for the caller. Raises ``Fault``."""
+    found = await library.task(call.id("task"))
+    if found is None or not call.caller.sees(found.project) or await library.project(found.project) is None:
+        raise not_found()
+    return found
+
+
 async def task_of(library: Library, call: Call) -> Task:
     """Give the task in the path, of the project in the path. Raises ``Fault``."""
     project = await project_of(library, call)

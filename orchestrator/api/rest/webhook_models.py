@@ -98,6 +98,8 @@ class WebhookView(_View):
     failing_since: str | None
     last_event: int
     """Number of the last event that was taken, not wanted, or put aside to be tried again."""
+    behind: int
+    """Events that came after that one."""
 
 
 class CreatedWebhookView(WebhookView):
@@ -125,8 +127,8 @@ class HowMany(_View):
     count: int
 
 
-def webhook_view(webhook: Webhook) -> dict[str, Any]:
-    """Show a webhook, without its secret."""
+def webhook_view(webhook: Webhook, *, last: int) -> dict[str, Any]:
+    """Show a webhook, without its secret. ``last``: the number of the last event."""
     sets = {name: getattr(webhook, name) for name in _SETS}
     return {
         "id": webhook.id,
@@ -138,6 +140,7 @@ def webhook_view(webhook: Webhook) -> dict[str, Any]:
         "problem": webhook.problem,
         "failing_since": utc_text(webhook.failing_since) if webhook.failing_since else None,
         "last_event": webhook.cursor,
+        "behind": max(0, last - webhook.cursor),
     }
 
 

@@ -34,6 +34,7 @@ class Webhooks:
 
     def __init__(self, ports: RestPorts) -> None:
         self._book = ports.webhooks
+        self._journal = ports.journal
         self._changed = ports.webhooks_changed
 
     def routes(self) -> list[Route]:
@@ -92,11 +93,11 @@ class Webhooks:
     async def list(self, call: Call) -> web.Response:
         """Show all."""
         _all_projects(call)
-        return shown([webhook_view(webhook) for webhook in await self._book.webhooks()])
+        return shown([await self._view(webhook) for webhook in await self._book.webhooks()])
 
     async def show(self, call: Call) -> web.Response:
         """Show one."""
-        return shown(webhook_view(await self._named(call)))
+        return shown(await self._view(await self._named(call)))
 
     async def create(self, call: Call) -> web.Response:
         """Create one."""
@@ -109,7 +110,7 @@ class Webhooks:
         new = Webhook(id=0, url=body.url, secret=secret, created_at=datetime.now(UTC), active=body.active, **wanted)
         added = await self._book.add_webhook(new)
         self._changed()
-        return shown({**webhook_view(added), "secret": secret}, status=201)
+        return shown({**await self._view(added), "secret": secret}, status=201)
 
     async def update(self, call: Call) -> web.Response:
         """Change one."""
@@ -119,7 +120,7 @@ class Webhooks:
             raise _from_the_settings()
         await self._book.change_webhook(replace(webhook, **given))
         self._changed()
-        return shown(webhook_view(await self._named(call)))
+        return shown(await self._view(await self._named(call)))
 
     async def delete(self, call: Call) -> web.Response:
         """Remove one."""
@@ -149,6 +150,9 @@ class Webhooks:
         """Throw away."""
         webhook, number = await self._named(call), _number(call)
         return _how_many(await self._book.discard_failures(webhook.id, number=number), number)
+
+    async def _view(self, webhook: Webhook) -> dict[str, Any]:
+        return webhook_view(webhook, last=(await self._journal.kept()).last)
 
     async def _named(self, call: Call) -> Webhook:
         _all_projects(call)

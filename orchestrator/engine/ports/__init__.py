@@ -13,7 +13,17 @@ from orchestrator.engine.ports.listing import (
     TaskQuery,
 )
 from orchestrator.engine.ports.nodes import JobCard, JobInfo, NodeClient, NodeClients, OutgoingFile
-from orchestrator.engine.ports.store import Clock, Journal, Kept, Library, ReplayBook, Store, TaskFilter, Transaction
+from orchestrator.engine.ports.store import (
+    Clock,
+    Extract,
+    Journal,
+    Kept,
+    Library,
+    ReplayBook,
+    Store,
+    TaskFilter,
+    Transaction,
+)
 from orchestrator.engine.ports.webhooks import DeliveryBook, WebhookBook
 
 __all__ = [
@@ -31,6 +41,7 @@ __all__ = [
     "DeliveryBook",
     "Desk",
     "Download",
+    "Extract",
     "Images",
     "JobCard",
     "JobInfo",

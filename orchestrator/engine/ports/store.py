@@ -97,8 +97,11 @@ class Store(Protocol):
         """Drop stored answers older than that; give how many."""
         ...
 
-    async def forget_events(self, *, before: datetime, most: int) -> int:
-        """Drop events older than that, and those beyond so many; give how many. What is needed yet stays."""
+    async def forget_events(self, *, before: datetime, most: int, behind: int | None = None) -> int:
+        """Drop events older than that, and those beyond so many; give how many. What is needed yet stays.
+
+        For a webhook, no more than ``behind`` of them stay (None: all).
+        """
         ...
 
 
@@ -115,11 +118,25 @@ class Kept:
         return self.first - 1 <= number <= self.last
 
 
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Some events of the journal, in order, and what of it was there when they were read."""
+
+    entries: tuple[OutboxEntry, ...]
+    kept: Kept
+    upto: int
+    """These are all of them up to this number: the last of a full page, else the journal's last."""
+
+
 class Journal(Protocol):
     """Events as they were committed, for as long as they are kept. Raises ``StoreError`` only."""
 
     async def events(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
         """Give stored events numbered above ``after``, in order: the order of commits, without a gap."""
+        ...
+
+    async def events_of(self, keys: Collection[str], *, after: int, limit: int) -> Extract:
+        """Give stored events of these partitions (``OutboxEntry.key``), numbered above ``after``, in order."""
         ...
 
     async def kept(self) -> Kept:

@@ -5,16 +5,18 @@ import json
 import socket
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from orchestrator.api.live import Live
+from orchestrator.api.live import Live, Reader
 from orchestrator.api.rest import events
 from orchestrator.api.rest.application import rest_application
 from orchestrator.api.rest.events import Events
-from orchestrator.domain.access import Caller, Role
+from orchestrator.contract.event_filter import EventFilter
+from orchestrator.domain.access import EVERYONE, Caller, Role
 from orchestrator.store import upgrade
 from tests.integration.api.site import Site, site
 from tests.integration.api.streaming import following
@@ -66,6 +68,32 @@ async def test_who_asks_for_what_does_not_exist_for_him_sees_nothing():
         daemon.commit("task.created.none.8.1", "task.created.none.7.2")
         await live.end()
         assert b"" == await stream.ended()
+
+
+async def test_who_follows_a_few_tasks_catches_up_without_reading_the_journal_through():
+    async with served(caller=EVERYONE) as (daemon, journal, live):
+        daemon.commit(*("task.created.none.8.1" for _ in range(1200)), "task.created.none.7.2")
+        assert live.join(Reader(EventFilter(tasks=frozenset({9})), Mock(gone=False), cursor=1201))
+        async with following(daemon, "?last_event_id=0&task=1,2,3") as stream:
+            assert [str(number) for number in range(1, 1202)] == [event["id"] for event in await stream.events(1201)]
+        assert {1201} >= set(journal.read_after)
+
+
+async def test_who_follows_a_task_is_told_if_something_goes_while_the_journal_is_read():
+    async with served(caller=EVERYONE) as (daemon, journal, live):
+        daemon.commit(*["task.created.none.8.1"] * 6)
+        assert live.join(Reader(EventFilter(tasks=frozenset({9})), Mock(gone=False), cursor=6))
+        read = journal.events_of
+
+        async def forgetting(*given, **limits):
+            journal.forgotten = 3
+            return await read(*given, **limits)
+
+        journal.events_of = forgetting
+        async with following(daemon, "?last_event_id=1&task=1") as stream:
+            gap = await stream.event()
+        told = {"last_event_id": "1", "first_kept": 4}
+        assert ("gap", "6", told) == (gap["event"], gap["id"], json.loads(gap["data"]))
 
 
 async def test_a_stream_ends_in_order_when_its_time_is_over():

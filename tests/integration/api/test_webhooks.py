@@ -275,6 +275,8 @@ async def test_no_event_is_forgotten_that_has_to_be_delivered_yet(folder):
             while 1 != (await daemon.app.store.webhooks())[0].cursor:
                 await asyncio.sleep(0.02)
         assert 1 == await daemon.app.store.forget_events(before=LONG_AGO, most=1)
+        (hook,) = (await daemon.get("/webhooks/"))[1]
+        assert (1, 3) == (hook["last_event"], hook["behind"])
 
 
 async def test_those_of_the_settings_are_there_and_can_only_be_switched_off(folder):

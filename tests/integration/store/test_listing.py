@@ -1,5 +1,6 @@
 """Lists as clients ask for them: each filter, order and page, on every database."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -43,23 +44,28 @@ TASK_FILTERS: tuple[tuple[dict[str, Any], list[int]], ...] = (
     ({"search": "flight"}, [1]),
     ({"search": "100%"}, [4]),
     ({"search": "%"}, [4]),
-    ({"search": "_"}, [5]),
+    ({"search": "_"}, []),
     ({"search": "\\"}, []),
     ({"search": "3"}, [3]),
     ({"search": "7"}, [1, 2]),
     ({"search": "9" * 30}, []),
     ({"search": "\0"}, []),
+    ({"search": "ÄCKER"}, [5]),
+    ({"search": "äcker"}, [5]),
+    ({"search": "strasse"}, [5]),
     ({"search": "field", "status": 40, "project": 2}, [2]),
 )  # fmt: skip
 
 TASKS_BY = {
     "id": [1, 2, 3, 4, 5],
     "created_at": [3, 1, 4, 5, 2],
-    "updated_at": [1, 2, 3, 4, 5],
+    "updated_at": [3, 1, 4, 2, 5],
     "status": [4, 5, 3, 1, 2],
     "stage": [4, 1, 2, 3, 5],
     "project": [1, 4, 5, 2, 3],
     "priority": [1, 2, 3, 4, 5],
+    "name": [4, 1, 2, 3, 5],
+    "reference": [2, 3, 5, 4, 1],
 }
 
 PROJECT_FILTERS: tuple[tuple[dict[str, Any], list[int]], ...] = (
@@ -80,15 +86,19 @@ PROJECT_FILTERS: tuple[tuple[dict[str, Any], list[int]], ...] = (
 PROJECTS_BY = {"id": [2, 4, 5], "created_at": [2, 4, 5], "name": [5, 4, 2], "description": [4, 5, 2]}
 
 
+def later(minutes: int) -> dict[str, Any]:
+    return dict.fromkeys(("created_at", "updated_at"), NOON + minutes * MINUTE)
+
+
 def some_tasks() -> tuple[Task, ...]:
     """Five tasks in two projects, and one in a project that is being deleted."""
     completed = {"stage": Stage.ENDED, "status": Status.COMPLETED}
     return (
         a_task(1, name="Field 7", reference="flight-1", available_assets=MAPS, reason="\0", **completed),
-        a_task(2, name="field 70", project=2, created_at=NOON + MINUTE, available_assets=("all.zip",), **completed),
-        a_task(3, name="Orchard", project=2, created_at=NOON - MINUTE, stage=Stage.PROCESSING, status=Status.RUNNING),
-        a_task(4, name="100% of it", reference="FIELD", stage=Stage.DRAFT, tags=MAPS),
-        a_task(5, name="a_b", priority=9, reason="orthophoto.tif"),
+        a_task(2, name="field 70", project=2, available_assets=("all.zip",), **later(2), **completed),
+        a_task(3, name="Orchard", project=2, stage=Stage.PROCESSING, status=Status.RUNNING, **later(-1)),
+        a_task(4, name="100% of it", reference="FIELD", stage=Stage.DRAFT, tags=MAPS, updated_at=NOON + MINUTE),
+        a_task(5, name="Äcker an der Straße", priority=9, reason="orthophoto.tif", updated_at=NOON + 3 * MINUTE),
         a_task(6, project=3, name="Field of the deleted"),
     )
 
@@ -117,6 +127,24 @@ class TaskLists:
             rising = await filled.task_numbers(TaskQuery(), Ordering(field=field, descending=False))
             falling = await filled.task_numbers(TaskQuery(), Ordering(field=field))
             assert (field, tuple(ids), tuple(reversed(ids))) == (field, rising, falling)
+
+    async def test_the_last_changed_come_first_by_page_wherever_they_are(self, filled: SqlStore):
+        by = Ordering(field="updated_at")
+        pages = [await filled.task_numbers(TaskQuery(), by, limit=2, offset=offset) for offset in (0, 2, 4)]
+        assert [(5, 2), (4, 1), (3,)] == pages
+        assert (2, 3) == await filled.task_numbers(TaskQuery(project=2), by)
+        assert (5,) == await filled.task_numbers(TaskQuery(stage="waiting"), by)
+
+    async def test_a_task_that_changes_is_found_by_what_it_is_now(self, filled: SqlStore):
+        one, _, three, *_ = some_tasks()
+        moved = replace(three, stage=Stage.ENDED, status=Status.FAILED, updated_at=NOON + 9 * MINUTE)
+        renamed = replace(one, name="Meadow", reference=None, updated_at=NOON + 8 * MINUTE)
+        begun = replace(some_tasks()[1], stage=Stage.WAITING, updated_at=NOON + 10 * MINUTE)
+        await write(filled, updated={1: renamed, 2: begun, 3: moved})
+        assert (2, 3, 1, 5, 4) == await filled.task_numbers(TaskQuery(), Ordering(field="updated_at"))
+        assert (1,) == await filled.task_numbers(TaskQuery(search="MEADOW"), BY_ID)
+        assert () == await filled.task_numbers(TaskQuery(search="field 7\n"), BY_ID)
+        assert (2,) == await filled.task_numbers(TaskQuery(search="field 7"), BY_ID)
 
     async def test_pages_of_any_order_hold_every_task_once(self, filled: SqlStore):
         for field in TASK_ORDERS:
@@ -190,6 +218,7 @@ class TestPlans(InFile):
             (1000, {"project": 1, "status": 40}, "created_at", "tasks_project"),
             (1000, {"status": 40}, "created_at", "tasks_status"),
             (-1, {"stage": "waiting", "project": 1}, "created_at", "tasks_in_work"),
+            (-1, {"project": 1}, "priority", "tasks_listed"),
         ],
         indirect=["few"],
     )
@@ -199,3 +228,13 @@ class TestPlans(InFile):
         text, plan = plans[-1]
         assert used in plan, f"{text}\n{plan}"
         assert (order == "created_at" and used == "tasks_listed") == ("TEMP B-TREE" not in plan), plan
+
+    @pytest.mark.parametrize("few", [-1], indirect=True)
+    async def test_rows_of_none_but_tasks_in_work_are_read_for_the_last_changed(self, store: SqlStore, few):
+        with explained("EXPLAIN QUERY PLAN") as plans:
+            await store.task_numbers(TaskQuery(project=1), Ordering(field="updated_at"), limit=10)
+        _, plan = plans[-1]
+        assert ["tasks_in_work", "tasks_listed"] == [
+            line.split("INDEX ")[1].split()[0] for line in plan.splitlines() if "tasks USING" in line
+        ], plan
+        assert "COVERING INDEX tasks_listed" in plan, plan

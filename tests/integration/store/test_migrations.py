@@ -15,12 +15,13 @@ from sqlalchemy import inspect
 
 from orchestrator.domain.errors import StoreError
 from orchestrator.engine.changes import OutboxEntry
+from orchestrator.engine.ports import Ordering, TaskQuery
 from orchestrator.store import HEAD, current, open_store, upgrade
 from orchestrator.store.address import connect
 from orchestrator.store.migrations import config_for
 from orchestrator.store.schema import metadata
 from tests.integration.store.databases import InFile, InMemory, OnServer
-from tests.integration.store.rows import NOON, a_task, write
+from tests.integration.store.rows import MINUTE, NOON, a_task, write
 
 
 class Migrating:
@@ -82,6 +83,28 @@ class Migrating:
                 await store.unsent(after=0, limit=9), await store.events(after=0, limit=9)
             )  # fmt: skip
             assert 0 == await store.forget_events(before=NOON, most=10)
+
+    async def test_stored_tasks_are_found_by_a_part_of_the_name_and_by_their_last_change(self, url: str):
+        config = config_for()
+        database = await connect(url, lock=True)
+        rows = ((1, "ended", "Äcker", 2), (2, "processing", "Wiese", 3), (3, "draft", "", 1))
+
+        def before(connection):
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0008")
+            for task, stage, name, minutes in rows:
+                at = f"'{(NOON + minutes * MINUTE).isoformat(timespec='microseconds')}'"
+                columns = "id, project, stage, priority, name, job_uuid, fence, version, created_at, updated_at, body"
+                values = f"{task}, 1, '{stage}', 5, '{name}', '', 1, 1, {at}, {at}, '{{}}'"
+                connection.exec_driver_sql(f"INSERT INTO tasks ({columns}) VALUES ({values})").close()
+
+        await database.write(before)
+        await database.close()
+        await upgrade(url)
+        async with open_store(url) as store:
+            by = Ordering(field="updated_at")
+            assert (1,) == await store.task_numbers(TaskQuery(search="äck"), by)
+            assert (2, 1, 3) == await store.task_numbers(TaskQuery(), by)
 
     async def test_a_database_of_a_newer_release_is_refused(self, url: str):
         await upgrade(url)

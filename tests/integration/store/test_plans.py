@@ -61,6 +61,7 @@ async def use_everything(store: SqlStore):
     await store.unsent(after=1, limit=10)
     await store.drafts(before=NOON)
     await store.events(after=1, limit=10)
+    await store.events_of(["tasks/1"], after=1, limit=10)
     await store.kept()
     await store.forget_answers(before=NOON)
     await store.forget_events(before=NOON, most=10)
@@ -80,7 +81,7 @@ class TestInMemory(InMemory):
     async def test_no_large_table_is_scanned(self, store: SqlStore):
         with explained("EXPLAIN QUERY PLAN") as plans:
             await use_everything(store)
-        assert 42 == len(plans)
+        assert 45 == len(plans)
         for text, plan in plans:
             for line in plan.splitlines():
                 scanned = line.startswith("SCAN") and "VIRTUAL TABLE" not in line  # the list that was asked for
@@ -101,7 +102,7 @@ class TestOnServer(OnServer):
         jobs = {f"u{n}": a_job(f"u{n}") for n in range(number)}
         answers = {f"m{n}": Answer("create-task", b"") for n in range(number)}
         projects = {n: a_project(n) for n in range(2, 52)}
-        events = [OutboxEntry(n, f"id-{n}", "tasks/1", "task.created", bytes(500)) for n in range(1, number)]
+        events = [OutboxEntry(n, f"id-{n}", f"tasks/{n}", "task.created", bytes(500)) for n in range(1, number)]
         await write(store, *tasks, projects=projects, jobs=jobs, answers=answers, nodes={1: a_node(1)}, outbox=events)
         await write(store, sources={n: (a_source(n),) for n in range(1, number)})
         database = await connect(url, lock=False)
@@ -112,11 +113,18 @@ class TestOnServer(OnServer):
     async def test_no_large_table_is_scanned(self, filled: SqlStore):
         with explained("EXPLAIN") as plans:
             await use_everything(filled)
-        assert 42 == len(plans)
+        assert 45 == len(plans)
         for text, plan in plans:
             for line in plan.splitlines():
                 scanned = line.split("Seq Scan on ")[-1].split()[0] if "Seq Scan on " in line else None
                 assert scanned in {None, *SMALL, "outbox"}, f"{text}\n{plan}"
+
+    async def test_the_events_of_a_task_are_read_by_their_index_and_never_sorted(self, filled: SqlStore):
+        with explained("EXPLAIN") as plans:
+            await filled.events_of(["tasks/7"], after=0, limit=1000)
+        (plan,) = [plan for text, plan in plans if "events.key = " in text]
+        assert "events_key" in plan, plan
+        assert "Sort" not in plan, plan
 
 
 def a_source(number: int):

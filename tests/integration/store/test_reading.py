@@ -7,6 +7,8 @@ from orchestrator.store import SqlStore, open_store
 from tests.integration.store.databases import InFile, InMemory, OnServer
 from tests.integration.store.rows import MINUTE, NOON, a_job, a_node, a_project, a_task, write
 
+LONG_AGO = NOON - 1_000_000 * MINUTE
+
 
 class Rounds:
     async def test_which_jobs_are_known_live_or_abandoned(self, store: SqlStore):
@@ -74,13 +76,36 @@ class Rounds:
         kept = Kept(first=3, last=5)
         assert [False, True, True, False] == [kept.follows(number) for number in (1, 2, 5, 6)]
 
+    async def test_the_events_of_a_few_tasks_in_order(self, store: SqlStore):
+        for task in (1, 2, 1, 3, 2, 1):
+            await commit_events(store, 1, task=task)
+        kept = Kept(first=1, last=6)
+        for keys, after, limit, numbers, upto in (
+            (["tasks/1"], 0, 9, [1, 3, 6], 6),
+            (["tasks/1"], 1, 9, [3, 6], 6),
+            (["tasks/1"], 0, 2, [1, 3], 3),
+            (["tasks/2"], 0, 9, [2, 5], 6),
+            (["tasks/3", "tasks/2"], 0, 9, [2, 4, 5], 6),
+            (["tasks/3", "tasks/1"], 1, 2, [3, 4], 4),
+            (["tasks/9"], 0, 9, [], 6),
+            ([], 0, 9, [], 6),
+        ):
+            found = await store.events_of(keys, after=after, limit=limit)
+            assert (keys, numbers, upto) == (keys, [entry.number for entry in found.entries], found.upto)
+            assert kept == found.kept
+        await write(store, sent=list(range(1, 7)))
+        await store.forget_events(before=LONG_AGO, most=4)
+        found = await store.events_of(["tasks/1"], after=0, limit=9)
+        assert ([3, 6], Kept(first=3, last=6)) == ([entry.number for entry in found.entries], found.kept)
 
-async def commit_events(store: SqlStore, count: int):
+
+async def commit_events(store: SqlStore, count: int, *, task: int = 1):
     """Commit events as the turn does, with the next numbers."""
     async with store.begin() as transaction:
         first = (await transaction.reserve({"outbox": count}))["outbox"]
         entries = [
-            OutboxEntry(n, f"id-{n}", "tasks/1", "task.created.none.1.1", b"{}") for n in range(first, first + count)
+            OutboxEntry(n, f"id-{n}", f"tasks/{task}", f"task.created.none.1.{task}", b"{}")
+            for n in range(first, first + count)
         ]
         await transaction.write(Changes(owner="me", outbox=entries))
 

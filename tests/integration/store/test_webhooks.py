@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from orchestrator.domain.webhooks import Delivery, Progress, Webhook
+from orchestrator.engine.ports import Kept
 from orchestrator.store import SqlStore
 from tests.integration.store.databases import InMemory, OnServer
 from tests.integration.store.rows import MINUTE, NOON, write
@@ -89,6 +90,17 @@ class Keeping:
         assert 2 == await store.forget_events(before=NOON, most=1)
         await store.remove_webhook(hook.id)
         assert 2 == await store.forget_events(before=NOON, most=1)
+
+    async def test_for_one_that_is_far_behind_so_many_are_kept_and_no_more(self, store: SqlStore):
+        hook = await store.add_webhook(HOOK)
+        await commit_events(store, 10)
+        await write(store, sent=list(range(1, 11)))
+        await store.note_progress(Progress(webhook=hook.id, cursor=2))
+        assert 2 == await store.forget_events(before=NOON, most=1, behind=9)
+        assert 4 == await store.forget_events(before=NOON, most=1, behind=4)
+        assert Kept(first=7, last=10) == await store.kept()
+        assert 0 == await store.forget_events(before=NOON, most=5, behind=1)
+        assert 3 == await store.forget_events(before=NOON, most=1, behind=0)
 
 
 class TestInMemory(InMemory, Keeping):

@@ -27,7 +27,7 @@ from orchestrator.domain.problem import Problem
 from orchestrator.domain.task import Project, Stage, Status, Task
 from orchestrator.domain.tokens import ApiToken
 from orchestrator.engine.adoption import Sighting, Unseen
-from orchestrator.engine.ports import Catalogue, Kept, Order, OutboxEntry, Settled, TaskFilter
+from orchestrator.engine.ports import Catalogue, Extract, Kept, Order, OutboxEntry, Settled, TaskFilter
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -165,20 +165,34 @@ class FakeJournal:
     def __init__(self) -> None:
         self.entries: list[OutboxEntry] = []
         self.forgotten = 0
+        self.read_after: list[int] = []
 
     def commit(self, *keys: str) -> list[OutboxEntry]:
         """Store events with these routing keys, under the next numbers."""
         number = len(self.entries) + 1
-        new = [OutboxEntry(number + at, f"id-{number + at}", "", key, b"{}") for at, key in enumerate(keys)]
+        new = [OutboxEntry(number + at, f"id-{number + at}", _subject(key), key, b"{}") for at, key in enumerate(keys)]
         self.entries += new
         return new
 
     async def events(self, *, after: int, limit: int) -> tuple[OutboxEntry, ...]:
+        self.read_after.append(after)
         first = max(after, self.forgotten)
         return tuple(self.entries[first : first + limit])
 
+    async def events_of(self, keys: Collection[str], *, after: int, limit: int) -> Extract:
+        wanted = [entry for entry in self.entries[max(after, self.forgotten) :] if entry.key in keys]
+        kept = await self.kept()
+        return Extract(
+            tuple(wanted[:limit]), kept, upto=wanted[limit - 1].number if len(wanted) >= limit else kept.last
+        )
+
     async def kept(self) -> Kept:
         return Kept(first=self.forgotten + 1, last=len(self.entries))
+
+
+def _subject(routing_key: str) -> str:
+    kind, number = routing_key.split(".", 1)[0], routing_key.rsplit(".", 1)[1]
+    return f"{kind}s/{number}"
 
 
 @dataclass

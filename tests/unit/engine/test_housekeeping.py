@@ -7,6 +7,8 @@ import pytest
 
 from orchestrator.domain.commands import CreateProject
 from orchestrator.domain.errors import StoreError
+from orchestrator.domain.webhooks import Webhook
+from orchestrator.engine.ports import Kept
 from orchestrator.engine.timing import Timing
 from tests.unit.engine.bundle import VIRTUAL_TIME, running
 
@@ -54,6 +56,18 @@ async def test_old_events_are_forgotten_and_those_beyond_so_many():
         await bundle.create(name="Field 4", partial=True)
         await bundle.engine.housekeeping.round()
         assert 3 == (kept := await bundle.store.kept()).last - kept.first + 1
+
+
+async def test_for_a_webhook_so_many_events_are_kept_and_no_more():
+    async with running(Timing(most_events=1, most_behind=3)) as bundle:
+        hook = Webhook(id=0, url="https://example.org/", secret="whsec_x", created_at=bundle.clock.now())
+        await bundle.store.add_webhook(hook)
+        for number in range(4):
+            await bundle.create(name=f"Field {number}", partial=True)
+        bundle.engine.turn.sent([1, 2, 3, 4])
+        await bundle.create(name="Field 4", partial=True)
+        await bundle.engine.housekeeping.round()
+        assert Kept(first=3, last=5) == await bundle.store.kept()
 
 
 async def test_old_answers_are_forgotten(monkeypatch):

@@ -1,6 +1,7 @@
 """One subscription's deliveries, over a real store and with an endpoint on cue, in virtual time."""
 
 import asyncio
+import json
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -20,6 +21,8 @@ from tests.unit.engine.fakes import LoopClock
 pytestmark = VIRTUAL_TIME
 TAKEN = Outcome()
 REFUSED = Outcome("It answered 500.")
+MISSED = 0
+"""Stands for the event that tells of missed ones."""
 
 
 class Killed(BaseException):
@@ -34,6 +37,7 @@ class Scene:
         self.clock = LoopClock()
         self.answers = lambda number, attempt: TAKEN
         self.taken: list[int] = []
+        self.told: list[dict] = []
         self.attempts: Counter[int] = Counter()
         self.passed = 0
         self.kill_at: int | None = None
@@ -55,7 +59,9 @@ class Scene:
 
     async def send(self, webhook, event, *, now):
         self.point()
-        number = int(event.id.removeprefix("id-"))
+        number = int(event.id.removeprefix("id-")) if event.id.startswith("id-") else MISSED
+        if number == MISSED:
+            self.told.append(json.loads(event.body))
         self.attempts[number] += 1
         outcome = self.answers(number, self.attempts[number])
         if outcome.taken:
@@ -211,17 +217,53 @@ async def test_a_store_that_is_away_is_waited_for(monkeypatch):
             assert ({1: 3, 2: 3}, 2) == (it.attempts, (await it.stored()).cursor)
 
 
-async def test_events_that_are_not_kept_any_more_are_told_of(capsys):
+async def fall_behind(it, count, *, behind, **given):
+    """Subscribe, commit so many events, and forget all that need not be kept."""
+    await it.subscribe(**given)
+    await it.commit(count)
+    async with it.store.begin() as transaction:
+        await transaction.write(Changes(owner="me", sent=list(range(1, count + 1))))
+    await it.store.forget_events(before=it.clock.now(), most=0, behind=behind)
+
+
+async def test_whoever_is_so_far_behind_that_events_have_gone_is_told_which(capsys):
     async with scene() as it:
-        webhook = await it.subscribe(active=False)
-        await it.commit(3)
-        async with it.store.begin() as transaction:
-            await transaction.write(Changes(owner="me", sent=[1, 2, 3]))
-        await it.store.forget_events(before=it.clock.now(), most=1)
-        await it.store.change_webhook(replace(webhook, active=True))
+        await fall_behind(it, 5, behind=2, types=frozenset({"task.created"}))
         async with it.working():
-            await it.until(lambda: [3] == it.taken)
-        assert "webhook.events_missed" in capsys.readouterr().out
+            await it.until(lambda: [MISSED, 4, 5] == it.taken)
+        (told,) = it.told
+        assert ("webhook.events-missed", "webhooks/1", 3) == (told["type"], told["subject"], told["sequence"])
+        assert (1, 3) == (told["data"]["first"], told["data"]["last"])
+        assert 1 == capsys.readouterr().out.count("webhook.events_missed")
+
+
+async def test_that_events_have_gone_is_told_again_until_it_is_taken():
+    async with scene() as it:
+        await fall_behind(it, 3, behind=1)
+        it.answers = lambda number, attempt: REFUSED if number == MISSED and attempt == 1 else TAKEN
+        async with it.working():
+            await it.until(lambda: [3, MISSED] == sorted(it.taken, reverse=True))
+            await asyncio.sleep(60)
+        first, again = it.told
+        assert first == again
+        assert (3, (0, None)) == ((await it.stored()).cursor, await it.store.under_retry(1))
+
+
+async def test_what_is_kept_for_a_slow_one_is_all_taken():
+    async with scene() as it:
+        await fall_behind(it, 5, behind=5)
+        async with it.working():
+            await it.until(lambda: [1, 2, 3, 4, 5] == it.taken)
+        assert [] == it.told
+
+
+async def test_one_that_is_switched_on_again_is_told_of_what_it_missed():
+    async with scene() as it:
+        await fall_behind(it, 3, behind=None, active=False)
+        await it.commit(1)
+        await it.store.change_webhook(replace(await it.stored(), active=True))
+        async with it.working():
+            await it.until(lambda: [MISSED, 4] == it.taken)
 
 
 async def test_wherever_it_is_killed_nothing_is_missed():
