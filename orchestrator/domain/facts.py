@@ -119,9 +119,12 @@ class Restarting:
     created: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobRestarted:
     """The node runs the ended job again, with the task's options."""
+
+    node_name: str
+    rerun_stages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

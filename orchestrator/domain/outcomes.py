@@ -142,10 +142,16 @@ def restarting(task: Task, fact: facts.Restarting, _: Policy) -> Steps:
     return (replace(task, ended_run=fact.created),)
 
 
-def job_restarted(task: Task, _: object, __: Policy) -> Steps:
-    """The node works again; ``rerun-from`` has served once."""
-    queued = _in_the_nodes_queue(task, reason=f"restarted on {task.processing_node_name}")
-    return (replace(queued, ended_run=-1, options=sent_anew(task.options)),)
+def job_restarted(task: Task, fact: facts.JobRestarted, _: Policy) -> Steps:
+    """The node works again, whichever was chosen meanwhile; ``rerun-from`` has served once."""
+    queued = _in_the_nodes_queue(task, reason=f"restarted on {fact.node_name}")
+    there = replace(
+        queued,
+        processing_node=task.job_node,
+        processing_node_name=fact.node_name,
+        can_rerun_from=fact.rerun_stages,
+    )
+    return (replace(there, ended_run=-1, options=sent_anew(task.options)),)
 
 
 def _in_the_nodes_queue(task: Task, *, reason: str) -> Task:
