@@ -135,7 +135,7 @@ def create(command: CreateTask, *, id: int, now: datetime, traceparent: str = ""
 # ------------------------------------------------------------------------------------------- what follows of a change
 
 _PUBLIC = tuple(field.name for field in fields(Task) if field.name not in PRIVATE_FIELDS | {"version", "updated_at"})
-_NEWS = tuple(name for name in _PUBLIC if name not in PROGRESS_FIELDS | {"reason"})
+_NEWS = tuple(name for name in _PUBLIC if name not in PROGRESS_FIELDS)
 
 
 def _differs(before: Task, after: Task, names: tuple[str, ...]) -> bool:
@@ -160,10 +160,8 @@ def _event(before: Task, after: Task, *, now: datetime) -> TaskEvent:
         type_ = TaskEventType.PENDING_ACTION_SET
     elif _differs(before, after, _NEWS):
         type_ = TaskEventType.UPDATED
-    elif _differs(before, after, tuple(PROGRESS_FIELDS)):
-        type_ = TaskEventType.PROGRESSED
     else:
-        type_ = TaskEventType.UPDATED
+        type_ = TaskEventType.PROGRESSED
     return TaskEvent(type_, after, before.status, after.reason, now)
 
 

@@ -56,8 +56,8 @@ def upload_progressed(task: Task, fact: facts.UploadProgressed, _: Policy) -> St
 
 
 def committing(task: Task, _: object, __: Policy) -> Steps:
-    """From here on the job may exist."""
-    return (replace(task, committed=True, upload_progress=1.0, failures=0, not_before=None),)
+    """From here on the job may exist. That the upload is whole is told with the node's taking it, very soon."""
+    return (replace(task, committed=True, failures=0, not_before=None),)
 
 
 def job_taken(task: Task, _: object, __: Policy) -> Steps:
@@ -162,6 +162,7 @@ def _in_the_nodes_queue(task: Task, *, reason: str) -> Task:
         uuid=task.job_uuid,
         committed=True,
         upload_progress=1.0,
+        resize_progress=1.0 if task.resize_to > 0 else 0.0,
         failures=0,
         not_before=None,
         reason=reason,
