@@ -57,6 +57,10 @@ class SqlStore:
         """Give the tasks in work that belong to the daemon."""
         return await self._database.read(partial(self._tables.tasks.owned, owner=owner))
 
+    async def let_go(self, owner: str, tasks: Collection[int]) -> None:
+        """Have these tasks belong to nobody, as far as they are the daemon's: the next claim takes them over."""
+        await self._database.write(partial(self._tables.tasks.let_go, owner=owner, ids=tasks))
+
     async def slots_of_others(self, owner: str) -> dict[int, int]:
         """Count, by node, the tasks of other daemons that take a slot there."""
         return await self._database.read(partial(self._tables.tasks.slots, owner=owner))

@@ -56,6 +56,9 @@ class TaskTable:
         self._claim = Prepared(_claim_shared() if shared else _claim_alone(), dialect)
         mine = and_(text(IN_WORK_CONDITION), tasks.c.owner == bindparam("me"))
         self._release = Prepared(update(tasks).where(mine).values(owner=None), dialect)
+        self._let_go = Prepared(
+            update(tasks).where(mine, among(tasks.c.id, "ids", dialect)).values(owner=None), dialect
+        )
         self._owned = Prepared(select(tasks.c.id).where(mine), dialect)
         self._slots = Prepared(_slots(), dialect)
         idle = and_(text(DRAFT_CONDITION), tasks.c.updated_at < bindparam("before"))
@@ -98,6 +101,10 @@ class TaskTable:
     def release(self, connection: Connection, *, owner: str) -> None:
         """Let go of the tasks in work; an ended one may go on naming a daemon that is gone."""
         self._release.run(connection, me=owner)
+
+    def let_go(self, connection: Connection, *, owner: str, ids: Iterable[int]) -> None:
+        """Let go of these tasks, as far as they are in work and belong to the daemon."""
+        self._let_go.run(connection, me=owner, ids=storable(ids))
 
     def owned(self, connection: Connection, *, owner: str) -> frozenset[int]:
         """Give the tasks in work that belong to the daemon."""

@@ -61,6 +61,10 @@ class Store(Protocol):
         """Take over every task in work whose owner's heartbeat has run out or that has none; their fences grow."""
         ...
 
+    async def let_go(self, owner: str, tasks: Collection[int]) -> None:
+        """Have these tasks belong to nobody, as far as they are the daemon's: the next claim takes them over."""
+        ...
+
     async def slots_of_others(self, owner: str) -> dict[int, int]:
         """Count, by node, the tasks of other daemons that take a slot there."""
         ...

@@ -46,6 +46,16 @@ class Owning:
         await store.release("other")
         assert [2] == [task.id for task in await store.claim("me", now=NOON)]
 
+    async def test_tasks_that_are_let_go_belong_to_nobody_if_they_were_mine(self, store: SqlStore):
+        await write(store, a_task(1), a_task(2), a_task(3, stage=Stage.ENDED), owner="me")
+        await write(store, a_task(4), owner="other")
+        await store.let_go("me", [1, 3, 4, 5])
+        assert {2} == await store.owned("me")
+        assert {4} == await store.owned("other")
+        await store.heartbeat("other", until=NOON + MINUTE, now=NOON)
+        await store.release("other")
+        assert [1, 4] == [task.id for task in await store.claim("me", now=NOON)]
+
     async def test_what_is_owned_can_be_asked(self, store: SqlStore):
         await write(store, a_task(1), a_task(2, stage=Stage.ENDED), owner="me")
         await write(store, a_task(3), owner="other")
