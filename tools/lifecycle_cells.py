@@ -90,6 +90,7 @@ STIMULI: dict[str, tuple[Stimulus, ...]] = {
     "RestartImpossible": (facts.RestartImpossible("the job is gone"),),
     "DownloadProgressed": (facts.DownloadProgressed(0.5),),
     "ResultsCollected": (facts.ResultsCollected(available_assets=("all.zip",), size=2_500_000),),
+    "JobKeptEnough": (facts.JobKeptEnough(),),
     "FilesRemoved": (facts.FilesRemoved(),),
     "DraftExpired": (facts.DraftExpired("no image for a day"),),
 }

@@ -150,6 +150,11 @@ class ResultsCollected:
 
 
 @dataclass(frozen=True, slots=True)
+class JobKeptEnough:
+    """The job of a COMPLETED task has been on its node for as long as it was to stay there."""
+
+
+@dataclass(frozen=True, slots=True)
 class FilesRemoved:
     """Nothing is kept of the task's files."""
 
@@ -180,6 +185,7 @@ Fact = (
     | RestartImpossible
     | DownloadProgressed
     | ResultsCollected
+    | JobKeptEnough
     | FilesRemoved
     | DraftExpired
 )

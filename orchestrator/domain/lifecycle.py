@@ -57,6 +57,7 @@ TABLE: Mapping[str, Mapping[Stage, Effect]] = {
     "RestartImpossible": {_W: outcomes.restart_impossible},
     "DownloadProgressed": {_C: outcomes.download_progressed},
     "ResultsCollected": {_C: outcomes.results_collected},
+    "JobKeptEnough": {_E: outcomes.job_kept_enough},
     "FilesRemoved": {_R: requests.accept_unchanged},
     "DraftExpired": {_D: outcomes.draft_expired},
 }

@@ -197,6 +197,11 @@ def results_collected(task: Task, fact: facts.ResultsCollected, _: Policy) -> St
     )
 
 
+def job_kept_enough(task: Task, _: object, __: Policy) -> Steps:
+    """The job goes from its node; the results are here, and a restart sends the task anew."""
+    return (replace(task, job_uuid="", job_node=None),)
+
+
 def sources_failed(task: Task, fact: facts.SourcesFailed, _: Policy) -> Steps:
     """FAILED: without its images, or the results that it was to take over, the task cannot go on."""
     return (end(task, Status.FAILED, reason=fact.reason, keep_job=False),)

@@ -97,6 +97,10 @@ class SqlStore:
         """Give drafts last touched before then, by id."""
         return await self._database.read(partial(self._tables.tasks.drafts, before=before))
 
+    async def collected(self, *, before: datetime, limit: int) -> tuple[Task, ...]:
+        """Give COMPLETED tasks last touched before then whose jobs may still be on their nodes, by id."""
+        return await self._database.read(partial(self._tables.tasks.collected, before=before, limit=limit))
+
     async def forget_answers(self, *, before: datetime) -> int:
         """Drop stored answers older than that, some at a time; give how many."""
         return await self._forget(partial(self._tables.inbox.forget, before=before, limit=FORGOTTEN_AT_ONCE))

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from orchestrator.domain.task import Source, Stage, Task
+from orchestrator.domain.task import Source, Stage, Status, Task
 from orchestrator.engine.changes import Wanted
 from orchestrator.store.prepared import Prepared, among, storable, upsert
 from orchestrator.store.schema import DRAFT_CONDITION, IN_WORK_CONDITION, daemons, task_sources, tasks
@@ -62,6 +62,9 @@ class TaskTable:
         self._owned = Prepared(select(tasks.c.id).where(mine), dialect)
         self._slots = Prepared(_slots(), dialect)
         idle = and_(text(DRAFT_CONDITION), tasks.c.updated_at < bindparam("before"))
+        done = and_(tasks.c.stage == Stage.ENDED.value, tasks.c.status == Status.COMPLETED.value)
+        kept = select(*ROW).where(tasks.c.job_node.is_not(None), done, tasks.c.updated_at < bindparam("before"))
+        self._collected = Prepared(kept.order_by(tasks.c.id).limit(bindparam("limit")), dialect)
         self._drafts = Prepared(select(*ROW).where(idle).order_by(tasks.c.id), dialect)
 
     def find(self, connection: Connection, wanted: Wanted) -> tuple[Task, ...]:
@@ -117,6 +120,10 @@ class TaskTable:
     def drafts(self, connection: Connection, *, before: datetime) -> tuple[Task, ...]:
         """Give drafts last touched before then, by id."""
         return tuple(map(task_of, self._drafts.rows(connection, before=before)))
+
+    def collected(self, connection: Connection, *, before: datetime, limit: int) -> tuple[Task, ...]:
+        """Give COMPLETED tasks last touched before then that have a job on a node, by id."""
+        return tuple(map(task_of, self._collected.rows(connection, before=before, limit=limit)))
 
     def _finding(self, reasons: tuple[str, ...]) -> Prepared:
         if reasons not in self._found:

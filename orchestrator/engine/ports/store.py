@@ -97,6 +97,10 @@ class Store(Protocol):
         """Give drafts last touched before then, by id."""
         ...
 
+    async def collected(self, *, before: datetime, limit: int) -> tuple[Task, ...]:
+        """Give COMPLETED tasks last touched before then whose jobs may still be on their nodes, by id."""
+        ...
+
     async def forget_answers(self, *, before: datetime) -> int:
         """Drop stored answers older than that; give how many."""
         ...
