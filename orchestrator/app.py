@@ -94,6 +94,7 @@ def timing_of(settings: Settings) -> Timing:
         node_lost_after=nodes.node_lost_after,
         progress_interval=tasks.progress_interval,
         draft_ttl=tasks.draft_ttl,
+        remove_collected_after=nodes.remove_collected_after,
         lease_ttl=settings.store.lease_ttl,
         events_kept=settings.events.retention,
         most_events=settings.events.max_stored,

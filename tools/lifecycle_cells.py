@@ -86,10 +86,11 @@ STIMULI: dict[str, tuple[Stimulus, ...]] = {
     "SourcesFailed": (facts.SourcesFailed("2.jpg is gone"),),
     "NodeLost": (facts.NodeLost("away for 10 min"),),
     "Restarting": (facts.Restarting(created=1_795_457_378_850),),
-    "JobRestarted": (facts.JobRestarted(),),
+    "JobRestarted": (facts.JobRestarted(node_name="node-5", rerun_stages=("dataset",)),),
     "RestartImpossible": (facts.RestartImpossible("the job is gone"),),
     "DownloadProgressed": (facts.DownloadProgressed(0.5),),
     "ResultsCollected": (facts.ResultsCollected(available_assets=("all.zip",), size=2_500_000),),
+    "JobKeptEnough": (facts.JobKeptEnough(),),
     "FilesRemoved": (facts.FilesRemoved(),),
     "DraftExpired": (facts.DraftExpired("no image for a day"),),
 }

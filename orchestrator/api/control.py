@@ -17,6 +17,7 @@ from orchestrator.api.adoption import AdoptionWindow
 from orchestrator.api.dead_letters import DeadLetterWindow
 from orchestrator.api.doctor import DoctorWindow
 from orchestrator.api.health import health_of
+from orchestrator.api.output import output_of
 from orchestrator.api.ports import Check, ControlPorts
 from orchestrator.api.problems import JSON, Refusal, answered_within, problems_in_json, refused, shown, unavailable
 from orchestrator.api.stream import EventStreams
@@ -106,7 +107,7 @@ class Control:
         line, limit = queries.lines(request.query)
         async with answered_within(self._deadline):
             task = await self._named(request)
-            found, count = await self._ports.read_output(task.id, line, limit)
+            found, count = await output_of(task, self._ports.read_output, line=line, limit=limit)
         return shown({"lines": found, "count": count})
 
     async def projects(self, _: web.Request) -> web.Response:

@@ -24,6 +24,14 @@ class TaskKey:
     reference: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a task shows of a processing node that was chosen for it; the engine looks it up."""
+
+    name: str
+    rerun_stages: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateTask:
     """Begin a task. ``sources`` stands for what its images were resolved to; empty only with ``partial``."""
@@ -40,6 +48,8 @@ class CreateTask:
     resize_to: int = -1
     tags: tuple[str, ...] = ()
     partial: bool = False
+    chosen: Chosen | None = None
+    """The ``processing_node`` that is given, as it is known."""
     import_url: str = ""
     """Where finished results are, which the task takes over instead of images; said with ``partial`` only."""
 
@@ -60,6 +70,8 @@ class UpdateTask:
     name: str | Unset = UNSET
     options: tuple[Option, ...] | Unset = UNSET
     processing_node: int | Unset | None = UNSET
+    chosen: Chosen | None = None
+    """The ``processing_node`` that is given, as it is known."""
     auto_processing_node: bool | Unset = UNSET
     priority: int | Unset = UNSET
     tags: tuple[str, ...] | Unset = UNSET

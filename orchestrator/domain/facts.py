@@ -119,9 +119,12 @@ class Restarting:
     created: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobRestarted:
     """The node runs the ended job again, with the task's options."""
+
+    node_name: str
+    rerun_stages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,11 @@ class ResultsCollected:
 
     available_assets: tuple[str, ...]
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobKeptEnough:
+    """The job of a COMPLETED task has been on its node for as long as it was to stay there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +185,7 @@ Fact = (
     | RestartImpossible
     | DownloadProgressed
     | ResultsCollected
+    | JobKeptEnough
     | FilesRemoved
     | DraftExpired
 )

@@ -57,6 +57,7 @@ TABLE: Mapping[str, Mapping[Stage, Effect]] = {
     "RestartImpossible": {_W: outcomes.restart_impossible},
     "DownloadProgressed": {_C: outcomes.download_progressed},
     "ResultsCollected": {_C: outcomes.results_collected},
+    "JobKeptEnough": {_E: outcomes.job_kept_enough},
     "FilesRemoved": {_R: requests.accept_unchanged},
     "DraftExpired": {_D: outcomes.draft_expired},
 }
@@ -116,6 +117,8 @@ def create(command: CreateTask, *, id: int, now: datetime, traceparent: str = ""
         priority=command.priority,
         options=command.options,
         processing_node=command.processing_node,
+        processing_node_name=command.chosen.name if command.chosen else None,
+        can_rerun_from=command.chosen.rerun_stages if command.chosen else (),
         auto_processing_node=command.processing_node is None if automatic is None else automatic,
         images_count=sum(not source.side for source in command.sources),
         files_count=len(command.sources),
@@ -133,7 +136,7 @@ def create(command: CreateTask, *, id: int, now: datetime, traceparent: str = ""
 # ------------------------------------------------------------------------------------------- what follows of a change
 
 _PUBLIC = tuple(field.name for field in fields(Task) if field.name not in PRIVATE_FIELDS | {"version", "updated_at"})
-_NEWS = tuple(name for name in _PUBLIC if name not in PROGRESS_FIELDS | {"reason"})
+_NEWS = tuple(name for name in _PUBLIC if name not in PROGRESS_FIELDS)
 
 
 def _differs(before: Task, after: Task, names: tuple[str, ...]) -> bool:
@@ -158,10 +161,8 @@ def _event(before: Task, after: Task, *, now: datetime) -> TaskEvent:
         type_ = TaskEventType.PENDING_ACTION_SET
     elif _differs(before, after, _NEWS):
         type_ = TaskEventType.UPDATED
-    elif _differs(before, after, tuple(PROGRESS_FIELDS)):
-        type_ = TaskEventType.PROGRESSED
     else:
-        type_ = TaskEventType.UPDATED
+        type_ = TaskEventType.PROGRESSED
     return TaskEvent(type_, after, before.status, after.reason, now)
 
 

@@ -56,8 +56,8 @@ def upload_progressed(task: Task, fact: facts.UploadProgressed, _: Policy) -> St
 
 
 def committing(task: Task, _: object, __: Policy) -> Steps:
-    """From here on the job may exist."""
-    return (replace(task, committed=True, upload_progress=1.0, failures=0, not_before=None),)
+    """From here on the job may exist. That the upload is whole is told with the node's taking it, very soon."""
+    return (replace(task, committed=True, failures=0, not_before=None),)
 
 
 def job_taken(task: Task, _: object, __: Policy) -> Steps:
@@ -142,10 +142,16 @@ def restarting(task: Task, fact: facts.Restarting, _: Policy) -> Steps:
     return (replace(task, ended_run=fact.created),)
 
 
-def job_restarted(task: Task, _: object, __: Policy) -> Steps:
-    """The node works again; ``rerun-from`` has served once."""
-    queued = _in_the_nodes_queue(task, reason=f"restarted on {task.processing_node_name}")
-    return (replace(queued, ended_run=-1, options=sent_anew(task.options)),)
+def job_restarted(task: Task, fact: facts.JobRestarted, _: Policy) -> Steps:
+    """The node works again, whichever was chosen meanwhile; ``rerun-from`` has served once."""
+    queued = _in_the_nodes_queue(task, reason=f"restarted on {fact.node_name}")
+    there = replace(
+        queued,
+        processing_node=task.job_node,
+        processing_node_name=fact.node_name,
+        can_rerun_from=fact.rerun_stages,
+    )
+    return (replace(there, ended_run=-1, options=sent_anew(task.options)),)
 
 
 def _in_the_nodes_queue(task: Task, *, reason: str) -> Task:
@@ -156,6 +162,7 @@ def _in_the_nodes_queue(task: Task, *, reason: str) -> Task:
         uuid=task.job_uuid,
         committed=True,
         upload_progress=1.0,
+        resize_progress=1.0 if task.resize_to > 0 else 0.0,
         failures=0,
         not_before=None,
         reason=reason,
@@ -188,6 +195,11 @@ def results_collected(task: Task, fact: facts.ResultsCollected, _: Policy) -> St
             avoid_node=None,
         ),
     )
+
+
+def job_kept_enough(task: Task, _: object, __: Policy) -> Steps:
+    """The job goes from its node; the results are here, and a restart sends the task anew."""
+    return (replace(task, job_uuid="", job_node=None),)
 
 
 def sources_failed(task: Task, fact: facts.SourcesFailed, _: Policy) -> Steps:

@@ -124,7 +124,13 @@ def update(task: Task, command: UpdateTask, _: Policy) -> Steps:
         automatic = command.processing_node is None
     node = command.processing_node
     assert not isinstance(node, Unset)
-    changed = replace(changed, processing_node=node, processing_node_name=None, auto_processing_node=automatic)
+    changed = replace(
+        changed,
+        processing_node=node,
+        processing_node_name=command.chosen.name if command.chosen else None,
+        can_rerun_from=command.chosen.rerun_stages if command.chosen else (),
+        auto_processing_node=automatic,
+    )
     if task.stage is Stage.WAITING:
         changed = replace(changed, job_uuid="", job_node=None)
     return (changed,)

@@ -135,6 +135,11 @@ class Task:
         return self.stage in {Stage.WAITING, Stage.UPLOADING, Stage.PROCESSING, Stage.COLLECTING}
 
     @property
+    def was_taken(self) -> bool:
+        """Whether a node has or had the job of the present attempt: till then there is nothing to be seen of it."""
+        return bool(self.uuid) or self.running_progress > 0 or self.processing_time >= 0
+
+    @property
     def has_ended(self) -> bool:
         """Whether only RESTART or REMOVE can move the task."""
         return self.stage is Stage.ENDED

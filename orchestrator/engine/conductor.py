@@ -71,6 +71,8 @@ class Conductor:
         """Take tasks as they now stand, and begin what is due; ``within``: seconds over which a crowd is spread."""
         for task in tasks:
             known = self.tasks.get(task.id)
+            if known is not None and known.fence > task.fence:
+                continue  # It was taken over anew since.
             if task.stage not in IN_WORK:
                 self._drop(task.id)
                 continue

@@ -7,14 +7,17 @@ from datetime import datetime, timedelta
 import structlog
 
 from orchestrator.domain.errors import StorageFailed, StoreError
-from orchestrator.domain.facts import DraftExpired, Report
+from orchestrator.domain.facts import DraftExpired, JobKeptEnough, Report
 from orchestrator.domain.task import Task
-from orchestrator.engine.workshop import Workshop
+from orchestrator.engine.workshop import Workshop, told_time
 
 log = structlog.get_logger()
 
 INTERVAL = 60.0
 """Seconds between two rounds."""
+
+AT_ONCE = 500
+"""Tasks whose jobs are let go of in one transaction."""
 
 
 @dataclass(slots=True)
@@ -43,11 +46,21 @@ class Housekeeping:
         """Go round once."""
         now, timing = self.shop.clock.now(), self.shop.timing
         before = now - timedelta(seconds=timing.draft_ttl)
-        expired = [task for task in await self.shop.store.drafts(before=before) if not await self._grows(task, before)]
-        if expired:
-            log.info("draft.expired", tasks=[task.id for task in expired])
-            fact = DraftExpired(f"the draft was not touched for {timing.draft_ttl / 3600:g} h, so it expired")
-            await self.shop.turn.report_all([Report(task.id, task.fence, fact) for task in expired])
+        await self._expire_drafts(before)
+        if timing.remove_collected_after:
+            await self._let_jobs_go(now - timedelta(seconds=timing.remove_collected_after))
         await self.shop.store.forget_answers(before=now - timedelta(seconds=timing.answers_kept))
         old = now - timedelta(seconds=timing.events_kept)
         await self.shop.store.forget_events(before=old, most=timing.most_events, behind=timing.most_behind)
+
+    async def _expire_drafts(self, before: datetime) -> None:
+        expired = [task for task in await self.shop.store.drafts(before=before) if not await self._grows(task, before)]
+        if expired:
+            log.info("draft.expired", tasks=[task.id for task in expired])
+            fact = DraftExpired(f"the draft was not touched for {told_time(self.shop.timing.draft_ttl)}, so it expired")
+            await self.shop.turn.report_all([Report(task.id, task.fence, fact) for task in expired])
+
+    async def _let_jobs_go(self, before: datetime) -> None:
+        """Have jobs removed from their nodes whose results have been here for long enough."""
+        while tasks := await self.shop.store.collected(before=before, limit=AT_ONCE):
+            await self.shop.turn.report_all([Report(task.id, task.fence, JobKeptEnough()) for task in tasks])

@@ -25,6 +25,9 @@ log = structlog.get_logger()
 LOOK = 1.0
 """Seconds between two looks at what other daemons do, while there are any."""
 
+UNKNOWN = -1
+"""No number of failures: what is in the store is to be compared with what is known here."""
+
 TAKEN_UP = 2000
 """Tasks a second that a crowd is taken up at, so that commands and the bus are not kept waiting by a start."""
 
@@ -36,6 +39,7 @@ class Standing:
     first: bool
     """It has been there longest."""
     alone: bool
+    """All that is committed is committed here, and was heard of."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,6 +59,8 @@ class Lease:
     _commits: int = field(default=0)
     _alone: bool = field(default=True)
     _beaten_at: float = field(default=0.0)
+    _failures: int = field(default=0)
+    """Failed transactions after which what is in the store was compared with what is known here."""
 
     async def begin(self) -> None:
         """Beat once and take over what a former run left. Raises ``StoreError``."""
@@ -70,6 +76,7 @@ class Lease:
                 if self._alone or self.shop.elapsed() - self._beaten_at >= interval - LOOK / 2:
                     await self._beat()
                 await self._learn()
+                await self._let_go_of_unheard()
                 if not self._alone:
                     await self._look_at_others()
                 await self._take_over()
@@ -97,8 +104,9 @@ class Lease:
         self._alone = living == (owner,)
         if self._alone:
             self.shop.board.elsewhere.clear()
+        heard = self._failures == self.shop.turn.failures
         for tell in self.standing:
-            tell(Standing(first=living[0] == owner, alone=self._alone))
+            tell(Standing(first=living[0] == owner, alone=self._alone and heard))
 
     async def _learn(self) -> None:
         """See nodes that came, went or moved, and jobs that were abandoned, without our doing."""
@@ -125,8 +133,26 @@ class Lease:
                 self.conductor.disown(task)
         self.shop.board.elsewhere = await self.shop.store.slots_of_others(self.shop.turn.owner)
 
+    async def _let_go_of_unheard(self) -> None:
+        """Let go of tasks that are ours and not known here: what moved them was committed, and its answer was lost.
+
+        Nobody else would ever go on with them. The next claim takes them over, as they now stand.
+        """
+        failures = self.shop.turn.failures
+        if failures == self._failures:
+            return
+        unheard = await self.shop.store.owned(self.shop.turn.owner) - self.conductor.tasks.keys()
+        if unheard:
+            log.info("lease.unheard_of", tasks=len(unheard))
+            await self.shop.store.let_go(self.shop.turn.owner, unheard)
+        self._failures = failures
+
     async def _take_over(self) -> None:
-        tasks = await self.shop.store.claim(self.shop.turn.owner, now=self.shop.clock.now())
+        try:
+            tasks = await self.shop.store.claim(self.shop.turn.owner, now=self.shop.clock.now())
+        except StoreError:
+            self._failures = UNKNOWN
+            raise
         for task in tasks:
             self._note_upload(task)
         if tasks:

@@ -48,6 +48,7 @@ def _create_task(batch: Batch, command: CreateTask) -> Ruling:
     )
     if problem:
         return problem
+    command = replace(command, chosen=_chosen(batch, command.processing_node))
     if not command.partial and all(source.side for source in command.sources):
         return invalid_field("images", "at least one image is needed")
     decision = lifecycle.create(
@@ -102,7 +103,12 @@ def _update_task(batch: Batch, command: commands.UpdateTask) -> Ruling:
         problem = _project_problem(batch, command.project)
     if not isinstance(command.options, Unset) and not problem:
         problem = _options_problem(batch, command.options, node=node)
-    return problem or _on_task(batch, command)
+    return problem or _on_task(batch, replace(command, chosen=_chosen(batch, node)))
+
+
+def _chosen(batch: Batch, node: int | None) -> commands.Chosen | None:
+    found = None if node is None else batch.nodes.get(node)
+    return commands.Chosen(found.name, found.rerun_stages) if found else None
 
 
 # ----------------------------------------------------------------------------------------------------- the checks

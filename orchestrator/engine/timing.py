@@ -15,6 +15,8 @@ class Timing:
     node_lost_after: float = 600.0
     progress_interval: float = 2.0
     draft_ttl: float = 86_400.0
+    remove_collected_after: float = 0.0
+    """How long a job stays on its node after its results were collected; 0: the node decides."""
     answers_kept: float = 7 * 86_400.0
     events_kept: float = 86_400.0
     most_events: int = 500_000

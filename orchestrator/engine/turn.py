@@ -60,6 +60,8 @@ class Turn:
     listeners: list[Callable[[Changes], None]] = field(default_factory=list)
     problem: str = ""
     """Why the last transaction failed; empty once one was committed."""
+    failures: int = 0
+    """Transactions that failed. One of which only the answer was lost was committed, and no listener heard of it."""
     _queue: "deque[_Entry]" = field(default_factory=deque)
     _sent: list[int] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -170,6 +172,7 @@ class Turn:
             results = await self._commit(stimuli, sent)
         except Exception as error:  # noqa: BLE001  (one poisonous stimulus must not take the others with it)
             self._sent = sent + self._sent
+            self.failures += 1
             if isinstance(error, StoreError) and error.retryable:
                 self._fail(entries, error)
             else:

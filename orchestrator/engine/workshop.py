@@ -92,10 +92,18 @@ class Workshop:
             await self._tell_of(task, f"{node.name} is online")
         return node
 
+    def node_name(self, task: Task) -> str:
+        """Say what the node with the task's job is called; it may have been taken away."""
+        node = self.board.get(task.job_node) or self.board.former.get(task.job_node or 0)
+        if node:
+            return node.name
+        known = task.processing_node == task.job_node and task.processing_node_name
+        return known or f"{task.job_node}"
+
     def _present(self, task: Task) -> ProcessingNode:
         node = self.board.get(task.job_node)
         if node is None:
-            raise Ended(facts.NodeLost(f"processing node {task.processing_node_name} was removed"))
+            raise Ended(facts.NodeLost(f"processing node {self.node_name(task)} was removed"))
         if self._seconds_left(node) <= 0:
             away = told_time(self.timing.node_lost_after)
             raise Ended(facts.NodeLost(f"{node.name} has been unreachable for {away}: {node.problem}"))

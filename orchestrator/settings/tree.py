@@ -176,6 +176,8 @@ class Nodes(Section):
     """For a node's answer to a short request."""
     transfer_idle_timeout: Interval = 60.0
     """For a transfer that does not move."""
+    remove_collected_after: Seconds = 0.0
+    """How long a job stays on its node after its results were collected; 0: for as long as the node keeps it."""
     static: Annotated[tuple[StaticNode, ...], BeforeValidator(listed)] = ()
     """Nodes that are always there: ``[[nodes.static]]`` with ``url``, ``token`` and ``label``."""
 

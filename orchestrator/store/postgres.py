@@ -24,6 +24,11 @@ CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 30.0
 """Deadlines of a new connection and of one statement."""
 
+SILENT_SECONDS = 10.0
+"""How long the server waits within a transaction for the daemon's next word. One that is frozen or cut off there holds
+rows and counters that all others wait for.
+"""
+
 SETTINGS = {"application_name": "orchestrator", "jit": "off", "random_page_cost": "1.1"}
 """Compiling takes longer than any query of ours. What lists are made from is in memory, or on a disk without arms."""
 
@@ -38,7 +43,8 @@ class PostgresDatabase:
             raise StoreError("PostgreSQL needs asyncpg: install odm-orchestrator[postgres].")
         self.where = f"The PostgreSQL database {url.database} at {url.host or 'localhost'}:{url.port or 5432}"
         deadlines = {"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS}
-        arguments = {**deadlines, "server_settings": SETTINGS}
+        silent = {"idle_in_transaction_session_timeout": f"{SILENT_SECONDS * 1000:.0f}"}
+        arguments = {**deadlines, "server_settings": SETTINGS | silent}
         self._engine = create_async_engine(url, pool_size=POOL, hide_parameters=True, connect_args=arguments)
         self._readers = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self.dialect = self._engine.dialect

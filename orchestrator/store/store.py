@@ -57,6 +57,10 @@ class SqlStore:
         """Give the tasks in work that belong to the daemon."""
         return await self._database.read(partial(self._tables.tasks.owned, owner=owner))
 
+    async def let_go(self, owner: str, tasks: Collection[int]) -> None:
+        """Have these tasks belong to nobody, as far as they are the daemon's: the next claim takes them over."""
+        await self._database.write(partial(self._tables.tasks.let_go, owner=owner, ids=tasks))
+
     async def slots_of_others(self, owner: str) -> dict[int, int]:
         """Count, by node, the tasks of other daemons that take a slot there."""
         return await self._database.read(partial(self._tables.tasks.slots, owner=owner))
@@ -92,6 +96,10 @@ class SqlStore:
     async def drafts(self, *, before: datetime) -> tuple[Task, ...]:
         """Give drafts last touched before then, by id."""
         return await self._database.read(partial(self._tables.tasks.drafts, before=before))
+
+    async def collected(self, *, before: datetime, limit: int) -> tuple[Task, ...]:
+        """Give COMPLETED tasks last touched before then whose jobs may still be on their nodes, by id."""
+        return await self._database.read(partial(self._tables.tasks.collected, before=before, limit=limit))
 
     async def forget_answers(self, *, before: datetime) -> int:
         """Drop stored answers older than that, some at a time; give how many."""

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from orchestrator.domain.task import Source, Stage, Task
+from orchestrator.domain.task import Source, Stage, Status, Task
 from orchestrator.engine.changes import Wanted
 from orchestrator.store.prepared import Prepared, among, storable, upsert
 from orchestrator.store.schema import DRAFT_CONDITION, IN_WORK_CONDITION, daemons, task_sources, tasks
@@ -64,9 +64,15 @@ class TaskTable:
         self._claim = Prepared(_claim_shared() if shared else _claim_alone(), dialect)
         mine = and_(text(IN_WORK_CONDITION), tasks.c.owner == bindparam("me"))
         self._release = Prepared(update(tasks).where(mine).values(owner=None), dialect)
+        self._let_go = Prepared(
+            update(tasks).where(mine, among(tasks.c.id, "ids", dialect)).values(owner=None), dialect
+        )
         self._owned = Prepared(select(tasks.c.id).where(mine), dialect)
         self._slots = Prepared(_slots(), dialect)
         idle = and_(text(DRAFT_CONDITION), tasks.c.updated_at < bindparam("before"))
+        done = and_(tasks.c.stage == Stage.ENDED.value, tasks.c.status == Status.COMPLETED.value)
+        kept = select(*ROW).where(tasks.c.job_node.is_not(None), done, tasks.c.updated_at < bindparam("before"))
+        self._collected = Prepared(kept.order_by(tasks.c.id).limit(bindparam("limit")), dialect)
         self._drafts = Prepared(select(*ROW).where(idle).order_by(tasks.c.id), dialect)
 
     def find(self, connection: Connection, wanted: Wanted) -> tuple[Task, ...]:
@@ -108,6 +114,10 @@ class TaskTable:
         """Let go of the tasks in work; an ended one may go on naming a daemon that is gone."""
         self._release.run(connection, me=owner)
 
+    def let_go(self, connection: Connection, *, owner: str, ids: Iterable[int]) -> None:
+        """Let go of these tasks, as far as they are in work and belong to the daemon."""
+        self._let_go.run(connection, me=owner, ids=storable(ids))
+
     def owned(self, connection: Connection, *, owner: str) -> frozenset[int]:
         """Give the tasks in work that belong to the daemon."""
         return frozenset(row[0] for row in self._owned.rows(connection, me=owner))
@@ -119,6 +129,10 @@ class TaskTable:
     def drafts(self, connection: Connection, *, before: datetime) -> tuple[Task, ...]:
         """Give drafts last touched before then, by id."""
         return tuple(map(task_of, self._drafts.rows(connection, before=before)))
+
+    def collected(self, connection: Connection, *, before: datetime, limit: int) -> tuple[Task, ...]:
+        """Give COMPLETED tasks last touched before then that have a job on a node, by id."""
+        return tuple(map(task_of, self._collected.rows(connection, before=before, limit=limit)))
 
     def _finding(self, reasons: tuple[str, ...]) -> Prepared:
         if reasons not in self._found:

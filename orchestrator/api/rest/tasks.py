@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from orchestrator.api.output import output_of
 from orchestrator.api.ports import RestPorts
 from orchestrator.api.rest import listing
 from orchestrator.api.rest.application import shown
@@ -134,7 +135,8 @@ class Tasks:
     async def output(self, call: Call) -> web.Response:
         """Show console output."""
         task = await self._named(call)
-        lines, count = await self._ports.read_output(task.id, *call.query.bounds)
+        line, limit = call.query.bounds
+        lines, count = await output_of(task, self._ports.read_output, line=line, limit=limit)
         if call.query.f == "json":
             return shown({"lines": lines, "count": count})
         text = "\n".join(lines)

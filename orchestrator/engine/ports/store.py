@@ -61,6 +61,10 @@ class Store(Protocol):
         """Take over every task in work whose owner's heartbeat has run out or that has none; their fences grow."""
         ...
 
+    async def let_go(self, owner: str, tasks: Collection[int]) -> None:
+        """Have these tasks belong to nobody, as far as they are the daemon's: the next claim takes them over."""
+        ...
+
     async def slots_of_others(self, owner: str) -> dict[int, int]:
         """Count, by node, the tasks of other daemons that take a slot there."""
         ...
@@ -91,6 +95,10 @@ class Store(Protocol):
 
     async def drafts(self, *, before: datetime) -> tuple[Task, ...]:
         """Give drafts last touched before then, by id."""
+        ...
+
+    async def collected(self, *, before: datetime, limit: int) -> tuple[Task, ...]:
+        """Give COMPLETED tasks last touched before then whose jobs may still be on their nodes, by id."""
         ...
 
     async def forget_answers(self, *, before: datetime) -> int:

@@ -3,6 +3,7 @@
 from orchestrator.domain import facts
 from orchestrator.domain.errors import FileError, JobNotFound, NodeError, NodeRefused, StoreError
 from orchestrator.domain.facts import Fact
+from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import Status, Task
 from orchestrator.engine.ports import JobInfo, NodeClient
 from orchestrator.engine.workshop import Workshop
@@ -23,11 +24,9 @@ class Restart:
         """Say ``JobRestarted``, or ``RestartImpossible``: then the task is sent anew."""
         node = self._shop.board.get(task.job_node)
         if node is None or (task.auto_processing_node and not node.online):
-            name = node.name if node else task.processing_node_name
-            return facts.RestartImpossible(f"{name} is not there; the task is sent anew")
+            return facts.RestartImpossible(f"{self._shop.node_name(task)} is not there; the task is sent anew")
         try:
-            client = await self._shop.client_of(task)
-            return await self._restart(task, client)
+            return await self._restart(task, await self._shop.node_of(task))
         except (JobNotFound, NodeRefused) as error:
             return facts.RestartImpossible(f"the job cannot be restarted on its node ({error}); it is sent anew")
         except NodeError as error:
@@ -36,17 +35,19 @@ class Restart:
         except (FileError, StoreError) as error:
             return self._shop.later(task, str(error))
 
-    async def _restart(self, task: Task, client: NodeClient) -> Fact:
+    async def _restart(self, task: Task, node: ProcessingNode) -> Fact:
+        client = self._shop.board.client(node)
+        restarted = facts.JobRestarted(node_name=node.name, rerun_stages=node.rerun_stages)
         info = await client.job(task.job_uuid)
         if info.status in LIVE or _has_run_since(task, info):
             # It had ended when the restart was asked for: our own restart took effect, and its answer was lost.
-            return facts.JobRestarted()
+            return restarted
         if info.status == Status.CANCELED:
             return facts.RestartImpossible("the job was canceled on its node; it is sent anew")
         await self._shop.shelves.begin_output(task)
         task = await self._shop.say(task, facts.Restarting(info.created))
         await self._ask(task, client)
-        return facts.JobRestarted()
+        return restarted
 
     async def _ask(self, task: Task, client: NodeClient) -> None:
         """Ask for the restart. A node that refuses because the job runs has heard us before."""

@@ -38,7 +38,9 @@ class Transfer:
         self._answered = upload.answered
         self._bytes_sent = 0
         self._bytes_total = 0
-        self._told = 0.0
+        self._resized = 0
+        self._to_resize = 0
+        self._told = (0.0, 0.0)
         self._failed: list[OrchestratorError] = []
 
     async def send(self, sources: Sequence[Source]) -> None:
@@ -50,6 +52,9 @@ class Transfer:
         total = len(sources)
         if todo == list(sources) and self._task.resize_to < 0:
             self._bytes_total = sum(source.size for source in sources) if all(s.size >= 0 for s in sources) else 0
+        if self._task.resize_to > 0:
+            self._to_resize = sum(not source.side for source in sources)
+            self._resized = self._to_resize - sum(not source.side for source in todo)
         queue = iter(todo)
         self._shop.sending.add(self._task.job_uuid)
         try:
@@ -86,7 +91,9 @@ class Transfer:
 
     async def _stage(self, source: Source) -> OutgoingFile:
         resize_to = -1 if source.side else self._task.resize_to
-        return await self._shop.images.stage(self._task, source, resize_to=resize_to)
+        staged = await self._shop.images.stage(self._task, source, resize_to=resize_to)
+        self._resized += resize_to > 0
+        return staged
 
     async def _send_one(self, file: OutgoingFile) -> None:
         asked = 0
@@ -117,10 +124,10 @@ class Transfer:
         self._bytes_sent += sent
 
     async def _tell(self, total: int) -> None:
-        share = self._share(total)
-        if share > self._told:
-            self._told = share
-            await self._shop.say(self._task, facts.UploadProgressed(uploaded=share))
+        shares = self._share(total), self._resized / max(1, self._to_resize)
+        if shares > self._told:
+            self._told = shares
+            await self._shop.say(self._task, facts.UploadProgressed(uploaded=shares[0], resized=shares[1]))
 
     def _share(self, total: int) -> float:
         if self._bytes_total > 0:

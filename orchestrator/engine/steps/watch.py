@@ -28,7 +28,7 @@ class Watch:
     async def __call__(self, task: Task) -> Fact:
         """Poll until the job ends or something hinders."""
         pause = min(self._shop.timing.first_poll, self._shop.timing.poll_interval)
-        told_at = float("-inf")
+        told_at = self._shop.elapsed()  # Whoever watched before may just have told.
         try:
             while True:
                 client = await self._shop.client_of(task)

@@ -169,6 +169,9 @@ async def test_output_comes_as_text_json_or_raw(folder, node, tmp_path):
         assert (200, "") == await daemon.get(f"{path}output/?line={10**30}")
         assert (400, {"f": ["Not a valid choice."]}) == await daemon.get(f"{path}output/?f=xml")
         assert (400, {"line": ["A valid integer is required."]}) == await daemon.get(f"{path}output/?line=x")
+        await send(daemon, "update-task", task=task["id"], processing_node=None, auto_processing_node=False, uuid="")
+        await send(daemon, "set-pending-action", task=task["id"], pending_action="RESTART")
+        assert (200, {"lines": [], "count": 0}) == await daemon.get(f"{path}output/?f=json")
 
 
 async def test_a_task_without_output_has_none(daemon):

@@ -194,6 +194,23 @@ class TestServer(OnServer):
             assert caught.value.retryable
             assert {"task": 2} == await reserve(other)
 
+    async def test_a_daemon_that_freezes_within_a_transaction_holds_the_others_up_for_a_while_only(
+        self, store: SqlStore, url: str, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(postgres, "SILENT_SECONDS", 0.5)
+        async with open_store(url) as frozen:
+
+            async def freezing() -> None:
+                async with frozen.begin() as transaction:
+                    await transaction.reserve({"task": 1})
+                    assert {"task": 1} == await reserve(store)
+                    await transaction.reserve({"task": 1})
+
+            with pytest.raises(StoreError, match="closed the connection") as caught:
+                await freezing()
+            assert caught.value.retryable
+            assert {"task": 2} == await reserve(frozen)
+
     async def test_an_empty_database_says_what_to_do(self, url: str):
         with pytest.raises(StoreError, match="has no tables yet; run 'orchestrator migrate'"):
             async with open_store(url):

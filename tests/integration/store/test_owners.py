@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.domain.task import IN_WORK, Stage
+from orchestrator.domain.task import IN_WORK, Stage, Status
 from orchestrator.engine.changes import Changes, Wanted
 from orchestrator.store import SqlStore, open_store
 from tests.integration.store.databases import InFile, InMemory, OnServer
@@ -45,6 +45,30 @@ class Owning:
         await write(store, a_task(2), owner="other")
         await store.release("other")
         assert [2] == [task.id for task in await store.claim("me", now=NOON)]
+
+    async def test_tasks_that_are_let_go_belong_to_nobody_if_they_were_mine(self, store: SqlStore):
+        await write(store, a_task(1), a_task(2), a_task(3, stage=Stage.ENDED), owner="me")
+        await write(store, a_task(4), owner="other")
+        await store.let_go("me", [1, 3, 4, 5])
+        assert {2} == await store.owned("me")
+        assert {4} == await store.owned("other")
+        await store.heartbeat("other", until=NOON + MINUTE, now=NOON)
+        await store.release("other")
+        assert [1, 4] == [task.id for task in await store.claim("me", now=NOON)]
+
+    async def test_completed_tasks_with_a_job_can_be_asked_for_by_age(self, store: SqlStore):
+        done = {"stage": Stage.ENDED, "status": Status.COMPLETED, "job_node": 7, "updated_at": NOON}
+        old, later = a_task(1, **done), a_task(2, **done)
+        others = [
+            a_task(3, **done | {"updated_at": NOON + MINUTE}),
+            a_task(4, **done | {"job_node": None}),
+            a_task(5, **done | {"status": Status.FAILED}),
+            a_task(6, **done | {"stage": Stage.REMOVING}),
+        ]
+        await write(store, old, later, *others, owner="me")
+        assert (old, later) == await store.collected(before=NOON + MINUTE, limit=9)
+        assert (old,) == await store.collected(before=NOON + MINUTE, limit=1)
+        assert () == await store.collected(before=NOON, limit=9)
 
     async def test_what_is_owned_can_be_asked(self, store: SqlStore):
         await write(store, a_task(1), a_task(2, stage=Stage.ENDED), owner="me")

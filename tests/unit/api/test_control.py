@@ -1,6 +1,7 @@
 """The control socket: the bus's own commands and answers, and reading."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from orchestrator.contract.views import public_node, public_project, public_task
 from orchestrator.domain.commands import SetPendingAction, TaskKey
 from orchestrator.domain.errors import StoreError
 from orchestrator.domain.problem import conflict
-from orchestrator.domain.task import PendingAction, Status
+from orchestrator.domain.task import PendingAction, Stage, Status
 from orchestrator.engine.ports import TaskFilter
 from tests.unit.api.rooms import a_node, a_project, a_task, completed
 
@@ -132,12 +133,22 @@ async def test_another_method_is_refused_in_json(window):
 
 
 async def test_output_is_read_from_a_line_on_or_from_the_end(window, rooms):
-    rooms.library.known = [a_task()]
+    rooms.library.known = [completed(processing_time=5000)]
     rooms.lines = ["a", "b", "c", "d"]
     assert (200, {"lines": ["a", "b", "c", "d"], "count": 4}) == await window.get("/tasks/134/output")
     assert ["b", "c"] == (await window.get("/tasks/134/output?line=1&limit=2"))[1]["lines"]
     assert ["d"] == (await window.get("/tasks/134/output?limit=-1"))[1]["lines"]
     assert 422 == (await window.get("/tasks/134/output?limit=many"))[0]
+
+
+async def test_the_output_of_an_earlier_attempt_is_not_shown_for_the_present_one(window, rooms):
+    rooms.lines = ["of the first attempt"]
+    anew = {"uuid": "", "running_progress": 0.0, "processing_time": -1}
+    for stage in (Stage.WAITING, Stage.UPLOADING, Stage.ENDED):
+        rooms.library.known = [replace(a_task(), stage=stage, attempt=2, **anew)]
+        assert (200, {"lines": [], "count": 0}) == await window.get("/tasks/134/output")
+    rooms.library.known = [replace(a_task(), stage=Stage.ENDED, **anew | {"processing_time": 5})]
+    assert 1 == (await window.get("/tasks/134/output"))[1]["count"]
 
 
 async def test_projects_and_nodes_are_listed_without_tokens(window, rooms):

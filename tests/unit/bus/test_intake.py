@@ -92,6 +92,8 @@ def test_the_trace_is_read_from_the_headers():
     assert message(headers={"traceparent": TRACE}).traceparent == TRACE
     assert message(headers={"traceparent": 7}).traceparent is None
     assert message(headers={"traceparent": "00-1-2-01"}).traceparent is None
+    for invalid in (f"00-{'0' * 32}-{'1' * 16}-01", f"00-{'1' * 32}-{'0' * 16}-01", f"ff-{'1' * 32}-{'1' * 16}-01"):
+        assert message(headers={"traceparent": invalid}).traceparent is None
 
 
 async def test_a_message_without_an_id_is_settled_without_one():

@@ -151,7 +151,7 @@ def test_rerun_from_serves_once_and_is_dropped_when_the_job_is_sent_anew():
         replace(sample_task(Stage.ENDED, Status.COMPLETED), options=options), pending(PendingAction.RESTART)
     )
     assert options == restarted.options
-    assert options[1:] == apply(restarted, facts.JobRestarted()).options
+    assert options[1:] == apply(restarted, STIMULI["JobRestarted"][0]).options
     anew = apply(restarted, facts.RestartImpossible("gone"), STIMULI["Placed"][0])
     assert options[1:] == anew.options
 

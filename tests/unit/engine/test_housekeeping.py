@@ -1,5 +1,6 @@
 """Housekeeping: drafts that nobody finished expire with a plain reason, and old answers are dropped."""
 
+import asyncio
 from datetime import timedelta
 from unittest.mock import AsyncMock
 
@@ -16,10 +17,10 @@ pytestmark = VIRTUAL_TIME
 
 
 async def test_a_draft_that_nobody_touches_expires_and_says_why():
-    async with running(Timing(draft_ttl=7200)) as bundle:
+    async with running(Timing(draft_ttl=600)) as bundle:
         draft = await bundle.create(partial=True)
-        await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=7300)
-        assert "the draft was not touched for 2 h, so it expired" in bundle.reasons(draft)
+        await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=700)
+        assert "the draft was not touched for 10 min, so it expired" in bundle.reasons(draft)
         assert await bundle.row(draft) is None
 
 
@@ -31,6 +32,29 @@ async def test_a_draft_that_still_gets_images_over_http_stays_until_it_gets_none
         await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=700)
         assert bundle.clock.now() >= last + timedelta(seconds=300)
         assert await bundle.row(draft) is None
+
+
+async def test_jobs_leave_their_nodes_a_while_after_their_results_were_collected():
+    async with running(Timing(remove_collected_after=600)) as bundle:
+        node = await bundle.add_node()
+        first, second = await bundle.create(), await bundle.create()
+        done = await bundle.until_task(first, status=40)
+        await bundle.until_task(second, status=40)
+        await asyncio.sleep(500)
+        assert 2 == len(node.jobs)
+        await bundle.until(lambda: not node.jobs, within=300)
+        assert done == bundle.of_task(first)[-1]
+        await bundle.until(lambda: not bundle.engine.reaper.jobs)
+        await bundle.act(first, "RESTART")
+        anew = await bundle.until_task(first, status=40, attempt=2)
+        assert done["uuid"] != anew["uuid"]
+
+
+async def test_jobs_stay_on_their_nodes_unless_somebody_wants_them_removed(bundle):
+    node = await bundle.add_node()
+    await bundle.until_task(await bundle.create(), status=40)
+    await asyncio.sleep(1000)
+    assert 1 == len(node.jobs)
 
 
 @pytest.mark.parametrize("error", [StoreError("locked"), ZeroDivisionError()])

@@ -1,6 +1,7 @@
 """The lease: a daemon's heart beats, it takes over what is left, and it follows what others did."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -76,6 +77,76 @@ async def test_a_crowd_is_taken_up_a_little_at_a_time(bundle, monkeypatch):
         await asyncio.sleep(bundle.engine.shop.timing.poll_interval / 3)
     assert looked == sorted(set(looked))
     assert looked[0] < 50 < looked[-1]
+
+
+class LostAnswers:
+    """A connection to the store that is cut after so many commits, before their answers are there."""
+
+    def __init__(self, bundle, monkeypatch, call):
+        self.left = 0
+        self._call = getattr(bundle.store, call)
+        monkeypatch.setattr(bundle.store, call, getattr(self, call))
+
+    def _cut(self):
+        if self.left:
+            self.left -= 1
+            raise StoreError("closed the connection")
+
+    @asynccontextmanager
+    async def begin(self):
+        async with self._call() as transaction:
+            yield transaction
+        self._cut()
+
+    async def claim(self, owner, *, now):
+        claimed = await self._call(owner, now=now)
+        self._cut()
+        return claimed
+
+
+async def test_a_task_whose_commit_was_never_heard_of_is_gone_on_with(bundle, monkeypatch):
+    await bundle.add_node()
+    answers = LostAnswers(bundle, monkeypatch, "begin")
+    told: list[Standing] = []
+    bundle.engine.lease.standing.append(told.append)
+    answers.left = 1
+    with pytest.raises(StoreError):
+        await bundle.create()
+    await bundle.until_task(1, status=40)
+    assert [False, True] == [each.alone for each in told][:2]
+
+
+@pytest.mark.parametrize("action", ["CANCEL", "RESTART"])
+async def test_an_action_whose_commit_was_never_heard_of_takes_effect(bundle, monkeypatch, action):
+    await bundle.add_node(ScriptedNode(seconds=30))
+    answers = LostAnswers(bundle, monkeypatch, "begin")
+    task = await bundle.create()
+    await bundle.until_task(task, status=20)
+    answers.left = 1
+    with pytest.raises(StoreError):
+        await bundle.act(task, action)
+    await asyncio.sleep(100)
+    row = await bundle.row(task)
+    assert {"CANCEL": (Status.CANCELED, 1), "RESTART": (Status.COMPLETED, 2)}[action] == (row.status, row.attempt)
+    assert not bundle.engine.conductor.tasks
+
+
+async def test_tasks_whose_taking_over_was_never_heard_of_are_gone_on_with(bundle, monkeypatch):
+    await bundle.add_node()
+    answers = LostAnswers(bundle, monkeypatch, "claim")
+    answers.left = 1
+    await write(bundle.store, a_task(99, images_count=1), owner="gone", sources={99: PHOTO})
+    await bundle.until_task(99, status=40)
+
+
+async def test_what_is_heard_of_after_the_task_was_taken_over_anew_does_not_set_it_back(bundle):
+    task = await bundle.create()
+    heard = bundle.engine.conductor.tasks[task]
+    await bundle.store.let_go("me", [task])
+    [taken] = await bundle.store.claim("me", now=bundle.clock.now())
+    bundle.engine.conductor.adopt([taken])
+    bundle.engine.conductor.adopt([heard])
+    assert heard.fence + 1 == bundle.engine.conductor.tasks[task].fence
 
 
 async def test_nodes_that_another_daemon_added_moved_or_removed_are_seen(bundle):

@@ -7,6 +7,7 @@ import pytest
 from orchestrator.domain import commands
 from orchestrator.domain.commands import CommitTask, CreateTask, SetPendingAction, TaskKey
 from orchestrator.domain.errors import NodeUnauthorized
+from orchestrator.domain.node import NodeOption
 from orchestrator.domain.task import Option, PendingAction, Source
 from orchestrator.engine.changes import Wanted
 from orchestrator.engine.ports import Order
@@ -17,6 +18,13 @@ pytestmark = VIRTUAL_TIME
 
 PHOTO = Source("/photos/1.jpg", "1.jpg", 10)
 GCP = Source("/photos/gcp.txt", "gcp.txt", 10, side=True)
+
+
+def rerunning():
+    """Give a node that can run a job again from one stage."""
+    node = ScriptedNode()
+    node.known_options = (NodeOption("rerun-from", "enum", "", ("odm_dem",), ""),)
+    return node
 
 
 def error(answer):
@@ -133,12 +141,23 @@ async def test_an_update_changes_what_was_given_and_nothing_else(bundle):
     assert changed["version"] == (await bundle.update(task, priority=9))["task"]["version"]
 
 
+async def test_a_task_shows_the_node_that_was_chosen_for_it_from_the_start(bundle):
+    node = await bundle.add_node(rerunning())
+    task = await bundle.create(partial=True, processing_node=node.id)
+    [shown] = bundle.of_task(task)
+    assert (node.id, "node-1", ["odm_dem"]) == (
+        shown["processing_node"], shown["processing_node_name"], shown["can_rerun_from"],
+    )  # fmt: skip
+
+
 async def test_a_task_told_to_choose_its_node_again_is_automatic_again(bundle):
     task = await bundle.create(partial=True)
-    node = await bundle.add_node()
+    node = await bundle.add_node(rerunning())
     bound = (await bundle.update(task, processing_node=node.id))["task"]
     assert (node.id, False) == (bound["processing_node"], bound["auto_processing_node"])
+    assert ("node-1", ["odm_dem"]) == (bound["processing_node_name"], bound["can_rerun_from"])
     free = (await bundle.update(task, processing_node=None))["task"]
+    assert (None, []) == (free["processing_node_name"], free["can_rerun_from"])
     assert (None, True) == (free["processing_node"], free["auto_processing_node"])
     both = (await bundle.update(task, processing_node=node.id, auto_processing_node=True))["task"]
     assert (node.id, True) == (both["processing_node"], both["auto_processing_node"])

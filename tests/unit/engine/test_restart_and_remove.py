@@ -28,6 +28,19 @@ async def test_a_restart_runs_the_job_on_its_node_with_the_present_options(bundl
     assert [{"name": "dsm", "value": True}] == done["options"]
 
 
+@pytest.mark.parametrize("choice", [{"processing_node": None}, {"processing_node": 2, "auto_processing_node": True}])
+async def test_a_task_restarted_where_its_job_is_shows_that_node_whatever_was_chosen_meanwhile(bundle, choice):
+    node, task = await ended(bundle)
+    await bundle.add_node(number=2)
+    await bundle.update(task, **choice)
+    await bundle.act(task, "RESTART")
+    done = await bundle.until_task(task, status=40, attempt=2)
+    assert (node.id, "node-1", 1) == (
+        done["processing_node"], done["processing_node_name"], node.count("restart"),
+    )  # fmt: skip
+    assert "restarted on node-1" in bundle.reasons(task)
+
+
 async def test_a_restart_whose_answer_was_lost_took_effect(bundle):
     node, task = await ended(bundle)
     gate = node.hold("restart")

@@ -1,6 +1,8 @@
 """Transfer: a file counts only by its own answer, and one whose fate is unknown spoils the upload."""
 
 import asyncio
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -39,6 +41,42 @@ async def test_progress_of_the_upload_begins_the_count_of_faults_anew(bundle):
     task = await bundle.create(60)
     await bundle.until_task(task, status=40, attempt=1)
     assert 60 == len(node.sent)
+
+
+async def test_progress_is_told_once_in_an_interval_from_the_first_file_to_the_last_look():
+    async with running(Timing(progress_interval=2.0, upload_connections=1)) as bundle:
+        node = await bundle.add_node(ScriptedNode(seconds=20))
+        slow_down(node, seconds=0.7)
+        node.will("job", *[None] * 6, NodeFault("502"), None, NodeFault("502"))
+        task = await bundle.create(8)
+        await bundle.until_task(task, status=40)
+        times = [datetime.fromisoformat(event["time"]) for event in bundle.events if event["type"] == "task.progressed"]
+        assert 5 < len(times)
+        assert timedelta(seconds=2) <= min(later - sooner for sooner, later in pairwise(times))
+
+
+async def test_how_many_images_are_resized_is_told_along_with_the_upload():
+    async with running(Timing(progress_interval=1.0, upload_connections=1)) as bundle:
+        slow_down(await bundle.add_node(), seconds=1.5)
+        side = Source("/photos/geo.txt", "geo.txt", 10, side=True)
+        photos = tuple(Source(f"/photos/{name}", name, 10) for name in names(4))
+        resized, whole = await bundle.create(sources=(side, *photos), resize_to=64), await bundle.create(2)
+        await bundle.until_task(resized, status=40)
+        await bundle.until_task(whole, status=40)
+        shares = sorted({seen["resize_progress"] for seen in bundle.of_task(resized)})
+        assert [0.0, 0.25, 0.5, 0.75, 1.0] == shares
+        assert {0.0} == {seen["resize_progress"] for seen in bundle.of_task(whole)}
+
+
+def slow_down(node, *, seconds):
+    """Have each file take so long."""
+    upload = node.upload
+
+    async def slow(*args, **fields):
+        await asyncio.sleep(seconds)
+        await upload(*args, **fields)
+
+    node.upload = slow
 
 
 @pytest.mark.parametrize("error", [UploadUncertain("cut"), SourceHindered("the share went away")])
