@@ -53,12 +53,16 @@ class JobTaken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSeen:
-    """What the node says about the job: a raw status code, progress 0..1, milliseconds (-1: unknown)."""
+    """What the node says about the job: a raw status code, progress 0..1, milliseconds (-1: unknown).
+
+    ``error``: why it ended without results, in the node's words. ``last_words``: the end of its console output then.
+    """
 
     status: int
     progress: float
     processing_time: int
     error: str = ""
+    last_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
