@@ -101,7 +101,7 @@ def unusable(answer: Answer, address: Address) -> NodeError:
 def complaint(words: object, address: Address, *, uuid: str = "") -> NodeError:
     """Say what an ``error`` text means."""
     text = words if isinstance(words, str) else "" if words is None else json.dumps(words)
-    said = address.words(text) or "The node refused and gave no reason."
+    said = address.words(_of_options(text) or text) or "The node refused and gave no reason."
     if text.startswith("Invalid authentication"):
         return NodeUnauthorized(f"The node does not take our token: {said}")
     if text.startswith(NOT_READY) or CLUSTER_STILL_FORWARDS.match(text):
@@ -111,6 +111,17 @@ def complaint(words: object, address: Address, *, uuid: str = "") -> NodeError:
     if text.startswith(NODE_BEHIND_IS_AWAY):
         return NodeFault(said)
     return NodeRefused(said)
+
+
+def _of_options(text: str) -> str:
+    """Read what is wrong with options, which NodeODM says in JSON within the text; '' when it is none of that."""
+    if not text.startswith("["):
+        return ""
+    try:
+        wrong = json.loads(text)
+        return "; ".join(f"{each['name']}: {each['error']}" for each in wrong)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""
 
 
 def _quoted(answer: Answer, address: Address) -> str:
