@@ -4,6 +4,7 @@ NodeODM keeps what it got of a file whose transfer was cut, and stores a repeate
 only by its own answer, and whatever leaves its fate open spoils the whole job.
 """
 
+import re
 from collections.abc import Callable
 
 import aiohttp
@@ -21,8 +22,8 @@ from orchestrator.nodes.nodeodm.wire import read_answer
 
 NOTHING_STORED = REDIRECTS | {401, 403, 404, 405, 413, 429, 500, 503}
 """Given by servers and proxies before a file is looked at; 502, 504 and 408 may come when half of it is stored."""
-HALF_READ = ("Unexpected end of", "Request aborted")
-"""The server's parser did not see the end of the request: what it had by then is stored."""
+HALF_STORED = re.compile(r"Unexpected end of|Request aborted|E[A-Z]{3,}: ")
+"""The server did not see the end of the request, or could not write it (``ENOSPC: ...``): what it had by then stays."""
 
 
 class Uploads:
@@ -78,7 +79,7 @@ class Uploads:
         try:
             expect_success(answer, self._address, uuid=uuid)
         except NodeError as refusal:
-            return refusal, not isinstance(refusal, NodeFault) and not str(refusal).startswith(HALF_READ)
+            return refusal, not isinstance(refusal, NodeFault) and not HALF_STORED.match(str(refusal))
         if not part.whole:
             return NodeFault("The node said success before it had the whole file."), False
         return None, True
