@@ -71,11 +71,13 @@ class JobSpoiled:
 
     ``counts``: whether it costs the task a try (it does not when our own stop or crash was the cause).
     ``not_before``: the task rests until then, and keeps no node waiting meanwhile.
+    ``elsewhere``: another node is the better choice for the next try, if there is one.
     """
 
     reason: str
     counts: bool = True
     not_before: datetime | None = None
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

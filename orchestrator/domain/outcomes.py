@@ -104,9 +104,12 @@ def _with_last_words(words: str, fact: facts.JobSeen) -> str:
 def job_spoiled(task: Task, fact: facts.JobSpoiled, policy: Policy) -> Steps:
     """Give the uuid up and begin a new one."""
     if fact.counts:
-        given_up = give_up_job(task, reason=fact.reason, policy=policy)
-        return (replace(given_up, not_before=fact.not_before) if given_up.is_live else given_up,)
-    return (wait(task, reason=f"sent again: {fact.reason}"),)
+        after = give_up_job(task, reason=fact.reason, policy=policy)
+    else:
+        after = wait(task, reason=f"sent again: {fact.reason}")
+    if fact.elsewhere:
+        after = replace(after, avoid_node=task.job_node)
+    return (replace(after, not_before=fact.not_before) if after.is_live else after,)
 
 
 def job_lost(task: Task, fact: facts.JobLost, policy: Policy) -> Steps:

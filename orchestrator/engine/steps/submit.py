@@ -38,8 +38,8 @@ HINDRANCES = 8
 SOURCE_HINDRANCES = 3
 """Tries in a row to get an image that is not to be had just now, after which the node is given back."""
 
-SOURCE_REST = 60.0
-"""Seconds until the whole task is tried again then."""
+REST = 60.0
+"""Seconds until the whole task is tried again then, and after a node has refused it for now."""
 
 MOVING = 2.0
 """Seconds in which a node takes up a job that was committed: until then 'not found' is no proof."""
@@ -136,7 +136,7 @@ class Submit:
                 self._shop.tally.clear(task.job_uuid)
         task = await self._shop.say(task, facts.Committing())
         self._uploads.pop(task.job_uuid, None)
-        return await self._commit(task, client, patient=bool(node.info and node.info.is_cluster))
+        return await self._commit(task, client, within=self._shown_by_then(node))
 
     async def _begin(self, task: Task, client: NodeClient, upload: Upload) -> Fact | None:
         try:
@@ -144,27 +144,27 @@ class Submit:
         except NodeRefused as error:
             if not refusals.is_known_already(error):
                 raise
-            return await self._look(task, client, patient=False)
+            return await self._look(task, client, within=MOVING)
         upload.begun = True
         return None
 
     # --------------------------------------------------------------------------------------------------- commit
 
-    async def _commit(self, task: Task, client: NodeClient, *, patient: bool) -> Fact:
+    async def _commit(self, task: Task, client: NodeClient, *, within: float) -> Fact:
         """Start the job. After a lost answer (``NodeFault``) the next try looks for the job before it asks again."""
         try:
             await client.commit(task.job_uuid)
         except JobNotFound:
-            return await self._look(task, client, patient=patient)
+            return await self._look(task, client, within=within)
         except NodeRefused as error:
             if refusals.is_upload_gone(error):
-                return await self._look(task, client, patient=patient)
+                return await self._look(task, client, within=within)
             raise
         return facts.JobTaken()
 
-    async def _look(self, task: Task, client: NodeClient, *, patient: bool) -> Fact:
+    async def _look(self, task: Task, client: NodeClient, *, within: float) -> Fact:
         """Ask whether the node has the job, for as long as its answer may be late."""
-        until = self._shop.elapsed() + (self._shop.timing.commit_lookup if patient else MOVING)
+        until = self._shop.elapsed() + within
         while True:
             try:
                 await client.job(task.job_uuid)
@@ -176,13 +176,23 @@ class Submit:
             await asyncio.sleep(1.0)
 
     async def _find_or_commit(self, task: Task, client: NodeClient) -> Fact:
-        """The commit may have been sent: ask first, and send it (again) only when the node does not have the job."""
+        """The commit may have been sent: ask first, and send it (again) only when the node does not have the job.
+
+        A cluster must not hear it twice. Others say that there is no such upload once they have begun to move it, and
+        then it may be long until they show the job.
+        """
         node = self._shop.board.get(task.job_node)
-        patient = bool(node and node.info and node.info.is_cluster)
-        fact = await self._look(task, client, patient=patient)
+        within = self._shown_by_then(node)
+        fact = await self._look(task, client, within=within)
         if isinstance(fact, facts.JobTaken):
             return fact
-        return await self._commit(task, client, patient=patient)
+        about = node.info if node else None
+        longest = self._shop.timing.shown_within(about) if about and about.is_micmac else within
+        return await self._commit(task, client, within=longest)
+
+    def _shown_by_then(self, node: ProcessingNode | None) -> float:
+        is_cluster = node is not None and node.info is not None and node.info.is_cluster
+        return self._shop.timing.commit_lookup if is_cluster else MOVING
 
     # --------------------------------------------------------------------------------------------------- errors
 
@@ -190,22 +200,33 @@ class Submit:
         """Try again at once a few times; then give the node back to others, and try the whole task later."""
         if self._shop.tally.add(task.job_uuid, error.code) < SOURCE_HINDRANCES:
             return self._shop.later(task, str(error))
-        later = self._shop.clock.now() + timedelta(seconds=SOURCE_REST)
+        later = self._shop.clock.now() + timedelta(seconds=REST)
         return facts.JobSpoiled(str(error), not_before=later)
 
     def _sort(self, task: Task, error: NodeError, node: ProcessingNode) -> Fact:
         if error.code in {"upload-uncertain", "job-not-found"}:
-            return facts.JobSpoiled(str(error))
+            # A node that is full keeps the beginning of what it could not write.
+            return self._refused_for_now(error) if refusals.passes(error) else facts.JobSpoiled(str(error))
+        upload = self._uploads.get(task.job_uuid)
+        opening = upload is not None and not upload.begun
         if isinstance(error, NodeRefused):
             if refusals.is_too_many_images(error):
                 return facts.NodeTooSmall(str(error))
             if not refusals.passes(error):
                 return facts.JobRefused(str(error))
-        upload = self._uploads.get(task.job_uuid)
-        fragile = node.info is not None and node.info.engine == "micmac" and upload is not None and not upload.begun
-        if fragile and isinstance(error, NodeFault):
+            if opening or upload is None:
+                return self._refused_for_now(error, counts=not opening)
+        if opening and isinstance(error, NodeFault) and node.info is not None and node.info.is_micmac:
             return facts.JobSpoiled(f"{error} (and this engine does not bear being asked twice)")
         if error.code not in AWAY and self._shop.tally.add(task.job_uuid, "fault") >= HINDRANCES:
             return facts.JobSpoiled(str(error))
         self._shop.probe(node.id)
         return self._shop.later(task, str(error))
+
+    def _refused_for_now(self, error: NodeError, *, counts: bool = True) -> Fact:
+        """Give the job up: the node has nothing of it, or no more (one that refuses a commit drops the upload).
+
+        It costs a try unless nothing was sent: then the task asks again for as long as it takes.
+        """
+        later = self._shop.clock.now() + timedelta(seconds=REST)
+        return facts.JobSpoiled(str(error), counts=counts, not_before=later, elsewhere=True)
