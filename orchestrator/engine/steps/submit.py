@@ -5,6 +5,7 @@ it cannot be taken back), and after a lost answer to the commit the node is aske
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
@@ -22,8 +23,9 @@ from orchestrator.domain.errors import (
     StoreError,
 )
 from orchestrator.domain.facts import Fact
+from orchestrator.domain.names import plain_names
 from orchestrator.domain.node import ProcessingNode
-from orchestrator.domain.task import Task
+from orchestrator.domain.task import Source, Task
 from orchestrator.engine.changes import Changes
 from orchestrator.engine.ports import NodeClient
 from orchestrator.engine.steps import refusals
@@ -130,7 +132,7 @@ class Submit:
                 return fact
         known = len(upload.answered)
         try:
-            await Transfer(self._shop, task, client, upload).send(sources)
+            await Transfer(self._shop, task, client, upload).send(sources, named=_names_there(node, sources))
         finally:
             if len(upload.answered) > known:
                 self._shop.tally.clear(task.job_uuid)
@@ -230,3 +232,10 @@ class Submit:
         """
         later = self._shop.clock.now() + timedelta(seconds=REST)
         return facts.JobSpoiled(str(error), counts=counts, not_before=later, elsewhere=True)
+
+
+def _names_there(node: ProcessingNode, sources: Sequence[Source]) -> dict[str, str]:
+    """Give the names that files go by on a node which would change theirs, and lose some of them by that."""
+    if node.info is None or not node.info.is_micmac:
+        return {}
+    return plain_names(source.name for source in sources)

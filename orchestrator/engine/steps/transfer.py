@@ -1,8 +1,8 @@
 """Transfer: the files of one upload, a few at once, each counted only when its own answer was read."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from orchestrator.domain import facts
 from orchestrator.domain.errors import NodeFault, OrchestratorError, SourceHindered, UploadUncertain
@@ -40,12 +40,14 @@ class Transfer:
         self._bytes_total = 0
         self._told = 0.0
         self._failed: list[OrchestratorError] = []
+        self._named: Mapping[str, str] = {}
 
-    async def send(self, sources: Sequence[Source]) -> None:
+    async def send(self, sources: Sequence[Source], *, named: Mapping[str, str]) -> None:
         """Send all. On a failure the files in flight are finished first, so that their fate is known.
 
-        A stop of the daemon does the same and raises ``Overtaken``.
+        A stop of the daemon does the same and raises ``Overtaken``. ``named``: files that go by another name there.
         """
+        self._named = named
         todo = [source for source in sources if source.name not in self._answered]
         total = len(sources)
         if todo == list(sources) and self._task.resize_to < 0:
@@ -86,7 +88,8 @@ class Transfer:
 
     async def _stage(self, source: Source) -> OutgoingFile:
         resize_to = -1 if source.side else self._task.resize_to
-        return await self._shop.images.stage(self._task, source, resize_to=resize_to)
+        file = await self._shop.images.stage(self._task, source, resize_to=resize_to)
+        return replace(file, name=self._named.get(source.name, file.name))
 
     async def _send_one(self, file: OutgoingFile) -> None:
         asked = 0
