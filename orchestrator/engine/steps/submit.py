@@ -21,6 +21,7 @@ from orchestrator.domain.errors import (
     SourceFailed,
     SourceHindered,
     StoreError,
+    UploadUncertain,
 )
 from orchestrator.domain.facts import Fact
 from orchestrator.domain.names import plain_names
@@ -29,6 +30,7 @@ from orchestrator.domain.task import Source, Task
 from orchestrator.engine.changes import Changes
 from orchestrator.engine.ports import NodeClient
 from orchestrator.engine.steps import refusals
+from orchestrator.engine.steps.lanes import Lanes
 from orchestrator.engine.steps.transfer import Transfer, Upload
 from orchestrator.engine.workshop import AWAY, Workshop
 
@@ -58,6 +60,7 @@ class Submit:
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
         self._uploads: dict[str, Upload] = {}
+        self._lanes = Lanes()
         self._slots = asyncio.Semaphore(shop.timing.parallel_uploads)
         self._interrupted: set[str] = set()
 
@@ -132,7 +135,8 @@ class Submit:
                 return fact
         known = len(upload.answered)
         try:
-            await Transfer(self._shop, task, client, upload).send(sources, named=_names_there(node, sources))
+            transfer = Transfer(self._shop, task, client, upload, lanes=self._lanes)
+            await transfer.send(sources, named=_names_there(node, sources))
         finally:
             if len(upload.answered) > known:
                 self._shop.tally.clear(task.job_uuid)
@@ -206,6 +210,8 @@ class Submit:
         return facts.JobSpoiled(str(error), not_before=later)
 
     def _sort(self, task: Task, error: NodeError, node: ProcessingNode) -> Fact:
+        if isinstance(error, UploadUncertain) and error.too_slow:
+            self._lanes.narrow(node.id)
         if error.code in {"upload-uncertain", "job-not-found"}:
             # A node that is full keeps the beginning of what it could not write.
             return self._refused_for_now(error) if refusals.passes(error) else facts.JobSpoiled(str(error))

@@ -8,6 +8,7 @@ from orchestrator.domain import facts
 from orchestrator.domain.errors import NodeFault, OrchestratorError, SourceHindered, UploadUncertain
 from orchestrator.domain.task import Source, Task
 from orchestrator.engine.ports import NodeClient, OutgoingFile
+from orchestrator.engine.steps.lanes import Lanes
 from orchestrator.engine.workshop import Overtaken, Workshop
 
 ASKED_AGAIN = 6
@@ -30,8 +31,9 @@ class Upload:
 class Transfer:
     """Sends what the node does not have yet."""
 
-    def __init__(self, shop: Workshop, task: Task, client: NodeClient, upload: Upload) -> None:
+    def __init__(self, shop: Workshop, task: Task, client: NodeClient, upload: Upload, *, lanes: Lanes) -> None:
         self._shop = shop
+        self._lanes = lanes
         self._task = task
         self._client = client
         self._upload = upload
@@ -75,9 +77,10 @@ class Transfer:
                 return
             try:
                 file = await self._stage(source)
-                if self._is_over():
-                    return
-                await self._send_one(file)
+                async with self._lanes.lane(self._task.job_node):
+                    if self._is_over():
+                        return
+                    await self._send_one(file)
             except OrchestratorError as error:
                 self._failed.append(error)
                 return

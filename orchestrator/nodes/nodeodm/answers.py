@@ -21,6 +21,7 @@ from orchestrator.nodes.nodeodm.address import Address
 
 OK = 200
 UNAUTHORIZED = 401
+TOO_SLOW = 408
 TOO_LARGE = 413
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -88,6 +89,10 @@ def unusable(answer: Answer, address: Address) -> NodeError:
     """Say what a status other than 200 means."""
     if answer.status == UNAUTHORIZED:
         return NodeUnauthorized("The node does not take our token (401).")
+    if answer.status == TOO_SLOW:
+        return NodeFault(
+            "The node cut the request off, for it took too long (408; on Node.js 18 and later, over 300 s)."
+        )
     if answer.status == TOO_LARGE:
         return NodeRefused(f"The request is too large for the node (413): {_quoted(answer, address)}")
     if answer.status in REDIRECTS:

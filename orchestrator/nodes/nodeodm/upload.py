@@ -13,7 +13,7 @@ from yarl import URL
 from orchestrator.domain.errors import NodeError, NodeFault, NodeUnreachable, UploadUncertain
 from orchestrator.engine.ports import OutgoingFile
 from orchestrator.nodes.nodeodm.address import Address
-from orchestrator.nodes.nodeodm.answers import OK, REDIRECTS, Answer, expect_success, unusable
+from orchestrator.nodes.nodeodm.answers import OK, REDIRECTS, TOO_SLOW, Answer, expect_success, unusable
 from orchestrator.nodes.nodeodm.deadlines import Deadline, Deadlines
 from orchestrator.nodes.nodeodm.failures import WIRE_ERRORS, sorted_failure
 from orchestrator.nodes.nodeodm.idle import IdleDeadline
@@ -51,7 +51,9 @@ class Uploads:
         if error is not None and sure:
             raise error
         if error is not None:
-            raise UploadUncertain(f"What became of {file.name} on the node is unknown: {error}") from error
+            too_slow = isinstance(outcome, Answer) and outcome.status == TOO_SLOW
+            told = f"What became of {file.name} on the node is unknown: {error}"
+            raise UploadUncertain(told, too_slow=too_slow) from error
 
     async def _exchange(self, url: URL, part: FilePart) -> Answer | NodeError:
         try:

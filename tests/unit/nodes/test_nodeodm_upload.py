@@ -122,6 +122,13 @@ async def test_whatever_leaves_the_files_fate_open_is_uncertain(act: Act):
     assert str(error).startswith("What became of IMG_0001.JPG on the node is unknown: ")
 
 
+@pytest.mark.parametrize(("status", "too_slow"), [(408, True), (504, False)])
+async def test_a_request_that_took_the_node_too_long_is_told_from_others_that_were_cut(status: int, *, too_slow: bool):
+    error = await error_of(Act(http(status), close=True, early=True), generated(16 * MIB))
+    assert isinstance(error, UploadUncertain)
+    assert too_slow == error.too_slow
+
+
 async def test_a_lost_answer_is_uncertain_and_names_the_deadline():
     error = await error_of(Act(hang=True), deadlines=QUICK)
     assert UploadUncertain is type(error)
