@@ -30,6 +30,7 @@ from orchestrator.domain.task import Source, Task
 from orchestrator.engine.changes import Changes
 from orchestrator.engine.ports import NodeClient
 from orchestrator.engine.steps import refusals
+from orchestrator.engine.steps.committing import Commits
 from orchestrator.engine.steps.lanes import Lanes
 from orchestrator.engine.steps.transfer import Transfer, Upload
 from orchestrator.engine.workshop import AWAY, Workshop
@@ -45,9 +46,6 @@ SOURCE_HINDRANCES = 3
 REST = 60.0
 """Seconds until the whole task is tried again then, and after a node has refused it for now."""
 
-MOVING = 2.0
-"""Seconds in which a node takes up a job that was committed: until then 'not found' is no proof."""
-
 NO_IMAGES = (
     "the images of this task are not known: it was adopted from its node after the store was lost, and only a job that "
     "its node still has can be restarted; create the task anew"
@@ -60,6 +58,7 @@ class Submit:
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
         self._uploads: dict[str, Upload] = {}
+        self._commits = Commits(shop)
         self._lanes = Lanes()
         self._slots = asyncio.Semaphore(shop.timing.parallel_uploads)
         self._interrupted: set[str] = set()
@@ -92,7 +91,7 @@ class Submit:
         client = self._shop.board.client(node)
         try:
             if task.committed:
-                return await self._find_or_commit(task, client)
+                return await self._commits.find_or_commit(task, client)
             if task.job_uuid in self._interrupted:
                 fact = await self._resume(task, client)
                 if fact:
@@ -142,7 +141,7 @@ class Submit:
                 self._shop.tally.clear(task.job_uuid)
         task = await self._shop.say(task, facts.Committing())
         self._uploads.pop(task.job_uuid, None)
-        return await self._commit(task, client, within=self._shown_by_then(node))
+        return await self._commits.commit(task, client)
 
     async def _begin(self, task: Task, client: NodeClient, upload: Upload) -> Fact | None:
         try:
@@ -150,55 +149,9 @@ class Submit:
         except NodeRefused as error:
             if not refusals.is_known_already(error):
                 raise
-            return await self._look(task, client, within=MOVING)
+            return await self._commits.look(task, client)
         upload.begun = True
         return None
-
-    # --------------------------------------------------------------------------------------------------- commit
-
-    async def _commit(self, task: Task, client: NodeClient, *, within: float) -> Fact:
-        """Start the job. After a lost answer (``NodeFault``) the next try looks for the job before it asks again."""
-        try:
-            await client.commit(task.job_uuid)
-        except JobNotFound:
-            return await self._look(task, client, within=within)
-        except NodeRefused as error:
-            if refusals.is_upload_gone(error):
-                return await self._look(task, client, within=within)
-            raise
-        return facts.JobTaken()
-
-    async def _look(self, task: Task, client: NodeClient, *, within: float) -> Fact:
-        """Ask whether the node has the job, for as long as its answer may be late."""
-        until = self._shop.elapsed() + within
-        while True:
-            try:
-                await client.job(task.job_uuid)
-            except JobNotFound:
-                if self._shop.elapsed() >= until:
-                    return facts.JobSpoiled(f"{task.processing_node_name} does not have what was sent to it")
-            else:
-                return facts.JobTaken()
-            await asyncio.sleep(1.0)
-
-    async def _find_or_commit(self, task: Task, client: NodeClient) -> Fact:
-        """The commit may have been sent: ask first, and send it (again) only when the node does not have the job.
-
-        A cluster must not hear it twice. Others say that there is no such upload once they have begun to move it, and
-        then it may be long until they show the job.
-        """
-        node = self._shop.board.get(task.job_node)
-        within = self._shown_by_then(node)
-        fact = await self._look(task, client, within=within)
-        if isinstance(fact, facts.JobTaken):
-            return fact
-        about = node.info if node else None
-        longest = self._shop.timing.shown_within(about) if about and about.is_micmac else within
-        return await self._commit(task, client, within=longest)
-
-    def _shown_by_then(self, node: ProcessingNode | None) -> float:
-        is_cluster = node is not None and node.info is not None and node.info.is_cluster
-        return self._shop.timing.commit_lookup if is_cluster else MOVING
 
     # --------------------------------------------------------------------------------------------------- errors
 
