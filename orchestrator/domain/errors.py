@@ -82,9 +82,16 @@ class AssetNotReady(NodeError):
 
 
 class UploadUncertain(NodeError):
-    """A file's transfer was cut or its answer lost: the node may hold a truncated or doubled image."""
+    """A file's transfer was cut or its answer lost: the node may hold a truncated or doubled image.
+
+    ``too_slow``: the node cut it off, for it took longer than the node allows.
+    """
 
     code = "upload-uncertain"
+
+    def __init__(self, message: str, *, too_slow: bool = False) -> None:
+        super().__init__(message)
+        self.too_slow = too_slow
 
 
 class FileError(OrchestratorError):

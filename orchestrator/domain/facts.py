@@ -53,12 +53,16 @@ class JobTaken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSeen:
-    """What the node says about the job: a raw status code, progress 0..1, milliseconds (-1: unknown)."""
+    """What the node says about the job: a raw status code, progress 0..1, milliseconds (-1: unknown).
+
+    ``error``: why it ended without results, in the node's words. ``last_words``: the end of its console output then.
+    """
 
     status: int
     progress: float
     processing_time: int
     error: str = ""
+    last_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,13 @@ class JobSpoiled:
 
     ``counts``: whether it costs the task a try (it does not when our own stop or crash was the cause).
     ``not_before``: the task rests until then, and keeps no node waiting meanwhile.
+    ``elsewhere``: another node is the better choice for the next try, if there is one.
     """
 
     reason: str
     counts: bool = True
     not_before: datetime | None = None
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,15 @@
-"""One line of a node's console output is one stored line, whatever it contains."""
+"""One line of a node's console output is one stored line, whatever it contains; the last ones may say what happened."""
+
+from collections.abc import Sequence
 
 MAX_LINE = 64 * 1024
 """Bytes of one stored line, its end not counted."""
 
 _CUT = "…"
+
+_LAST_LINES = 3
+_LAST_LENGTH = 300
+"""Characters of each."""
 
 
 def stored_line(raw: str) -> bytes:
@@ -19,3 +25,9 @@ def stored_line(raw: str) -> bytes:
         room = MAX_LINE - len(_CUT.encode())
         data = (data[:room].decode("utf-8", "ignore") + _CUT).encode()
     return data
+
+
+def last_words(lines: Sequence[str]) -> str:
+    """Give the last lines that say something, in one, for people; '' when there are none."""
+    said = [" ".join(line.split()) for line in lines[-4 * _LAST_LINES :]]
+    return " / ".join(line[:_LAST_LENGTH] for line in [line for line in said if line][-_LAST_LINES:])

@@ -1,7 +1,14 @@
-"""Unique names: a node silently renames or loses files whose names clash (nodeodm-protocol.md §2.3), so none may."""
+"""Unique names: a node silently renames or loses files whose names clash (nodeodm-protocol.md §2.3), so none may.
 
+What a node makes of names is said here, too: which files it counts as images, and how NodeMICMAC writes names.
+"""
+
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+
+_PUT_ELSEWHERE = re.compile(r".+\.txt|align\.(las|laz|tif)", re.IGNORECASE)
+_STRANGE = re.compile(r"[^\w.-]", re.ASCII)
 
 
 class Names:
@@ -37,3 +44,19 @@ class Names:
 def folded(name: str) -> str:
     """Give a name as names are compared: without regard to case."""
     return name.lower() if name.isascii() else unicodedata.normalize("NFC", name.casefold())
+
+
+def stays_among_images(name: str) -> bool:
+    """Whether NodeODM leaves a file of this name in the folder of images, and counts it there (subtitles, too)."""
+    return _PUT_ELSEWHERE.fullmatch(name) is None
+
+
+def plain_names(names: Iterable[str]) -> dict[str, str]:
+    """Give each name as NodeMICMAC takes it, plain and unique; those that are plain already come out as they are.
+
+    It puts ``_`` for all but ASCII letters, digits, dots and dashes, and lets files that are called the same then
+    replace each other.
+    """
+    given = Names(())
+    strange = {name: bool(_STRANGE.search(name)) for name in names}
+    return {name: given.give(_STRANGE.sub("_", name)) for name in sorted(strange, key=strange.__getitem__)}

@@ -37,6 +37,11 @@ class NodeInfo:
     engine_version: str
     is_cluster: bool = False
 
+    @property
+    def is_micmac(self) -> bool:
+        """Whether it is a NodeMICMAC, or a cluster of them: that server differs in what it bears."""
+        return self.engine == "micmac"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessingNode:

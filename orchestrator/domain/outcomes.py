@@ -79,10 +79,12 @@ def job_seen(task: Task, fact: facts.JobSeen, _: Policy) -> Steps:
         not_before=None,
     )
     if fact.status == Status.FAILED:
-        words = fact.error or f"{task.processing_node_name} reported that processing failed, without a reason"
+        words = fact.error or _with_last_words(
+            f"{task.processing_node_name} reported that processing failed, without a reason", fact
+        )
         return (end(seen, Status.FAILED, reason=words, keep_job=True),)
     if fact.status == Status.CANCELED:
-        words = f"the job was canceled on {task.processing_node_name}, not by us"
+        words = _with_last_words(f"the job was canceled on {task.processing_node_name}, not by us", fact)
         return (end(replace(seen, last_error=words), Status.CANCELED, reason=words, keep_job=False),)
     share = max(task.running_progress, PROCESSING_SHARE * min(1.0, max(0.0, fact.progress)))
     if fact.status == Status.COMPLETED:
@@ -95,12 +97,19 @@ def job_seen(task: Task, fact: facts.JobSeen, _: Policy) -> Steps:
     return (replace(seen, status=status, running_progress=share, reason=reason),)
 
 
+def _with_last_words(words: str, fact: facts.JobSeen) -> str:
+    return f"{words}; its console output ends with: {fact.last_words}" if fact.last_words else words
+
+
 def job_spoiled(task: Task, fact: facts.JobSpoiled, policy: Policy) -> Steps:
     """Give the uuid up and begin a new one."""
     if fact.counts:
-        given_up = give_up_job(task, reason=fact.reason, policy=policy)
-        return (replace(given_up, not_before=fact.not_before) if given_up.is_live else given_up,)
-    return (wait(task, reason=f"sent again: {fact.reason}"),)
+        after = give_up_job(task, reason=fact.reason, policy=policy)
+    else:
+        after = wait(task, reason=f"sent again: {fact.reason}")
+    if fact.elsewhere:
+        after = replace(after, avoid_node=task.job_node)
+    return (replace(after, not_before=fact.not_before) if after.is_live else after,)
 
 
 def job_lost(task: Task, fact: facts.JobLost, policy: Policy) -> Steps:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from orchestrator.domain.backoff import backoff
-from orchestrator.domain.errors import JobNotFound, NodeError, StoreError
+from orchestrator.domain.errors import JobNotFound, NodeError, NodeFault, StoreError
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import NodeJob, Status
 from orchestrator.engine.changes import Changes
@@ -15,11 +15,6 @@ from orchestrator.engine.stimuli import JobReport
 from orchestrator.engine.workshop import BELIEVED, Workshop
 
 log = structlog.get_logger()
-
-SETTLED_AFTER = 20.0
-"""Seconds within which a commit whose answer was lost may take effect (through a cluster): till then it is no proof
-that a node does not know the job. They count from when this daemon was told, whatever the clock says.
-"""
 
 FAREWELLS = 3
 """Failures in a row after which a job is left on a node that was taken away: its address is all that we have of it."""
@@ -32,7 +27,9 @@ class Reaper:
     shop: Workshop
     jobs: dict[str, NodeJob] = field(default_factory=dict)
     _since: dict[str, float] = field(default_factory=dict)
-    """When each of them came to us, on the event loop's clock."""
+    """When each of them came to us, on the event loop's clock: nobody sets that."""
+    _silent_since: dict[str, float] = field(default_factory=dict)
+    """Since when a cluster that answers has told us nothing of each of them."""
     _going: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
@@ -42,6 +39,7 @@ class Reaper:
         self._stopping = False
         self.jobs.clear()
         self._since.clear()
+        self._silent_since.clear()
 
     def on_commit(self, changes: Changes) -> None:
         """Follow what was written (a listener of the turn)."""
@@ -51,6 +49,7 @@ class Reaper:
         for uuid in changes.gone_jobs:
             self.jobs.pop(uuid, None)
             self._since.pop(uuid, None)
+            self._silent_since.pop(uuid, None)
         if changes.gone_jobs or changes.jobs:
             changed, self._changed = self._changed, asyncio.Event()
             changed.set()
@@ -71,8 +70,13 @@ class Reaper:
 
     def holding(self) -> dict[int, str]:
         """Give, by task, the name of a node that can be reached and may still run an earlier job of the task."""
-        unsure = (job for job in self.jobs.values() if not job.stopped)
+        unsure = (job for job in self.jobs.values() if not job.stopped and not self._is_out_of_reach(job.uuid))
         return {job.task: node.name for job in unsure if (node := self._node_of(job)) and node.online}
+
+    def _is_out_of_reach(self, uuid: str) -> bool:
+        """Whether the job is as on a node that is offline: a cluster answers although the node behind it is away."""
+        since = self._silent_since.get(uuid)
+        return since is not None and self.shop.elapsed() - since >= self.shop.timing.offline_after
 
     async def all_gone(self, task: int) -> None:
         """Wait until no node that can be reached runs an abandoned job of the task."""
@@ -91,6 +95,12 @@ class Reaper:
         if handles:
             await asyncio.wait(handles)
 
+    def _note_silence(self, job: NodeJob, error: Exception) -> None:
+        node = self._node_of(job)
+        is_cluster = node is not None and node.online and node.info is not None and node.info.is_cluster
+        if is_cluster and isinstance(error, NodeFault) and job.uuid in self.jobs:
+            self._silent_since.setdefault(job.uuid, self.shop.elapsed())
+
     # ----------------------------------------------------------------------------------------------------- one job
 
     async def _reap(self, uuid: str) -> None:
@@ -103,6 +113,7 @@ class Reaper:
                 failures = 0
             except (NodeError, StoreError) as error:
                 failures += 1
+                self._note_silence(job, error)
                 log.info("job.not_removed_yet", job=uuid, task=job.task, node=job.node, reason=str(error))
             except Exception:
                 failures += 1
@@ -124,12 +135,13 @@ class Reaper:
         except JobNotFound:
             # Once more if in doubt: of a job that is forgotten here, nobody would ever clean up the node.
             was_there = job.taken or job.stopped
-            return not job.committed or ((was_there or self._is_settled(job.uuid)) and self._is_believed(job))
+            return not job.committed or ((was_there or self._is_settled(job)) and self._is_believed(job))
 
     async def _stop_and_remove(self, job: NodeJob, client: NodeClient) -> bool:
         """Look first: to cancel a job that has ended would change what its node says of it."""
         info = await client.job(job.uuid)
         self.shop.tally.clear(job.uuid)
+        self._silent_since.pop(job.uuid, None)
         if info.status in {Status.QUEUED, Status.RUNNING}:
             await client.cancel(job.uuid)
             if not job.stopped:
@@ -141,5 +153,8 @@ class Reaper:
         """Whether the node has said often enough that it does not know the job."""
         return self.shop.tally.add(job.uuid, JobNotFound.code) >= BELIEVED
 
-    def _is_settled(self, uuid: str) -> bool:
-        return uuid in self._since and self.shop.elapsed() - self._since[uuid] >= SETTLED_AFTER
+    def _is_settled(self, job: NodeJob) -> bool:
+        """Whether a commit whose answer was lost would have taken effect by now: till then 'not found' is no proof."""
+        node = self._node_of(job)
+        within = self.shop.timing.shown_within(node.info if node else None)
+        return job.uuid in self._since and self.shop.elapsed() - self._since[job.uuid] >= within

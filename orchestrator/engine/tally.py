@@ -1,4 +1,4 @@
-"""The tally: how often in a row a job has met one kind of trouble, so that what is bounded ends."""
+"""The tally: how often in a row, and since when, a job has met trouble, so that what is bounded ends."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ class Tally:
     """Counts by job and kind, in memory: after a restart of the daemon each count begins anew."""
 
     _counts: dict[str, Counter[str]] = field(default_factory=dict)
+    _since: dict[str, float] = field(default_factory=dict)
 
     def add(self, job: str, trouble: str) -> int:
         """Count one more, and give how many there are now."""
@@ -18,9 +19,14 @@ class Tally:
         counts[trouble] += 1
         return counts[trouble]
 
+    def lasts(self, job: str, now: float) -> float:
+        """Give for how many seconds, on a clock that is read as ``now``, the job has been in trouble; 0 at first."""
+        return now - self._since.setdefault(job, now)
+
     def clear(self, job: str) -> None:
         """Begin anew: the job has made progress, or is done with."""
         self._counts.pop(job, None)
+        self._since.pop(job, None)
 
     def on_commit(self, changes: Changes) -> None:
         """Forget jobs that were given up (a listener of the turn)."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from orchestrator.domain.node import NodeInfo
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
@@ -27,11 +29,18 @@ class Timing:
     idle_flush: float = 0.05
     commit_lookup: float = 20.0
     """How long a lost answer to commit is looked for: a cluster shows a job only after up to 20 s."""
+    commit_moving: float = 1200.0
+    """The same where files are moved before the job shows: NodeMICMAC gives itself that long."""
     parallel_uploads: int = 4
     parallel_downloads: int = 2
     upload_connections: int = 4
     stop_grace: float = 20.0
     """How long a stop waits for files in flight."""
+
+    def shown_within(self, about: NodeInfo | None) -> float:
+        """Seconds after which a committed job that a node does not show was never taken."""
+        moves = about is not None and about.is_micmac and not about.is_cluster
+        return self.commit_moving if moves else self.commit_lookup
 
     @property
     def offline_after_delta(self) -> timedelta:

@@ -5,6 +5,7 @@ it cannot be taken back), and after a lost answer to the commit the node is aske
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
@@ -20,13 +21,17 @@ from orchestrator.domain.errors import (
     SourceFailed,
     SourceHindered,
     StoreError,
+    UploadUncertain,
 )
 from orchestrator.domain.facts import Fact
+from orchestrator.domain.names import plain_names
 from orchestrator.domain.node import ProcessingNode
-from orchestrator.domain.task import Task
+from orchestrator.domain.task import Source, Task
 from orchestrator.engine.changes import Changes
 from orchestrator.engine.ports import NodeClient
 from orchestrator.engine.steps import refusals
+from orchestrator.engine.steps.committing import Commits
+from orchestrator.engine.steps.lanes import Lanes
 from orchestrator.engine.steps.transfer import Transfer, Upload
 from orchestrator.engine.workshop import AWAY, Workshop
 
@@ -38,11 +43,8 @@ HINDRANCES = 8
 SOURCE_HINDRANCES = 3
 """Tries in a row to get an image that is not to be had just now, after which the node is given back."""
 
-SOURCE_REST = 60.0
-"""Seconds until the whole task is tried again then."""
-
-MOVING = 2.0
-"""Seconds in which a node takes up a job that was committed: until then 'not found' is no proof."""
+REST = 60.0
+"""Seconds until the whole task is tried again then, and after a node has refused it for now."""
 
 NO_IMAGES = (
     "the images of this task are not known: it was adopted from its node after the store was lost, and only a job that "
@@ -56,6 +58,8 @@ class Submit:
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
         self._uploads: dict[str, Upload] = {}
+        self._commits = Commits(shop)
+        self._lanes = Lanes()
         self._slots = asyncio.Semaphore(shop.timing.parallel_uploads)
         self._interrupted: set[str] = set()
 
@@ -87,7 +91,7 @@ class Submit:
         client = self._shop.board.client(node)
         try:
             if task.committed:
-                return await self._find_or_commit(task, client)
+                return await self._commits.find_or_commit(task, client)
             if task.job_uuid in self._interrupted:
                 fact = await self._resume(task, client)
                 if fact:
@@ -130,13 +134,14 @@ class Submit:
                 return fact
         known = len(upload.answered)
         try:
-            await Transfer(self._shop, task, client, upload).send(sources)
+            transfer = Transfer(self._shop, task, client, upload, lanes=self._lanes)
+            await transfer.send(sources, named=_names_there(node, sources))
         finally:
             if len(upload.answered) > known:
                 self._shop.tally.clear(task.job_uuid)
         task = await self._shop.say(task, facts.Committing())
         self._uploads.pop(task.job_uuid, None)
-        return await self._commit(task, client, patient=bool(node.info and node.info.is_cluster))
+        return await self._commits.commit(task, client)
 
     async def _begin(self, task: Task, client: NodeClient, upload: Upload) -> Fact | None:
         try:
@@ -144,45 +149,9 @@ class Submit:
         except NodeRefused as error:
             if not refusals.is_known_already(error):
                 raise
-            return await self._look(task, client, patient=False)
+            return await self._commits.look(task, client)
         upload.begun = True
         return None
-
-    # --------------------------------------------------------------------------------------------------- commit
-
-    async def _commit(self, task: Task, client: NodeClient, *, patient: bool) -> Fact:
-        """Start the job. After a lost answer (``NodeFault``) the next try looks for the job before it asks again."""
-        try:
-            await client.commit(task.job_uuid)
-        except JobNotFound:
-            return await self._look(task, client, patient=patient)
-        except NodeRefused as error:
-            if refusals.is_upload_gone(error):
-                return await self._look(task, client, patient=patient)
-            raise
-        return facts.JobTaken()
-
-    async def _look(self, task: Task, client: NodeClient, *, patient: bool) -> Fact:
-        """Ask whether the node has the job, for as long as its answer may be late."""
-        until = self._shop.elapsed() + (self._shop.timing.commit_lookup if patient else MOVING)
-        while True:
-            try:
-                await client.job(task.job_uuid)
-            except JobNotFound:
-                if self._shop.elapsed() >= until:
-                    return facts.JobSpoiled(f"{task.processing_node_name} does not have what was sent to it")
-            else:
-                return facts.JobTaken()
-            await asyncio.sleep(1.0)
-
-    async def _find_or_commit(self, task: Task, client: NodeClient) -> Fact:
-        """The commit may have been sent: ask first, and send it (again) only when the node does not have the job."""
-        node = self._shop.board.get(task.job_node)
-        patient = bool(node and node.info and node.info.is_cluster)
-        fact = await self._look(task, client, patient=patient)
-        if isinstance(fact, facts.JobTaken):
-            return fact
-        return await self._commit(task, client, patient=patient)
 
     # --------------------------------------------------------------------------------------------------- errors
 
@@ -190,22 +159,42 @@ class Submit:
         """Try again at once a few times; then give the node back to others, and try the whole task later."""
         if self._shop.tally.add(task.job_uuid, error.code) < SOURCE_HINDRANCES:
             return self._shop.later(task, str(error))
-        later = self._shop.clock.now() + timedelta(seconds=SOURCE_REST)
+        later = self._shop.clock.now() + timedelta(seconds=REST)
         return facts.JobSpoiled(str(error), not_before=later)
 
     def _sort(self, task: Task, error: NodeError, node: ProcessingNode) -> Fact:
+        if isinstance(error, UploadUncertain) and error.too_slow:
+            self._lanes.narrow(node.id)
         if error.code in {"upload-uncertain", "job-not-found"}:
-            return facts.JobSpoiled(str(error))
+            # A node that is full keeps the beginning of what it could not write.
+            return self._refused_for_now(error) if refusals.passes(error) else facts.JobSpoiled(str(error))
+        upload = self._uploads.get(task.job_uuid)
+        opening = upload is not None and not upload.begun
         if isinstance(error, NodeRefused):
             if refusals.is_too_many_images(error):
                 return facts.NodeTooSmall(str(error))
             if not refusals.passes(error):
                 return facts.JobRefused(str(error))
-        upload = self._uploads.get(task.job_uuid)
-        fragile = node.info is not None and node.info.engine == "micmac" and upload is not None and not upload.begun
-        if fragile and isinstance(error, NodeFault):
+            if opening or upload is None:
+                return self._refused_for_now(error, counts=not opening)
+        if opening and isinstance(error, NodeFault) and node.info is not None and node.info.is_micmac:
             return facts.JobSpoiled(f"{error} (and this engine does not bear being asked twice)")
         if error.code not in AWAY and self._shop.tally.add(task.job_uuid, "fault") >= HINDRANCES:
             return facts.JobSpoiled(str(error))
         self._shop.probe(node.id)
         return self._shop.later(task, str(error))
+
+    def _refused_for_now(self, error: NodeError, *, counts: bool = True) -> Fact:
+        """Give the job up: the node has nothing of it, or no more (one that refuses a commit drops the upload).
+
+        It costs a try unless nothing was sent: then the task asks again for as long as it takes.
+        """
+        later = self._shop.clock.now() + timedelta(seconds=REST)
+        return facts.JobSpoiled(str(error), counts=counts, not_before=later, elsewhere=True)
+
+
+def _names_there(node: ProcessingNode, sources: Sequence[Source]) -> dict[str, str]:
+    """Give the names that files go by on a node which would change theirs, and lose some of them by that."""
+    if node.info is None or not node.info.is_micmac:
+        return {}
+    return plain_names(source.name for source in sources)

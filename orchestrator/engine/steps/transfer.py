@@ -1,13 +1,14 @@
 """Transfer: the files of one upload, a few at once, each counted only when its own answer was read."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from orchestrator.domain import facts
 from orchestrator.domain.errors import NodeFault, OrchestratorError, SourceHindered, UploadUncertain
 from orchestrator.domain.task import Source, Task
 from orchestrator.engine.ports import NodeClient, OutgoingFile
+from orchestrator.engine.steps.lanes import Lanes
 from orchestrator.engine.workshop import Overtaken, Workshop
 
 ASKED_AGAIN = 6
@@ -30,8 +31,9 @@ class Upload:
 class Transfer:
     """Sends what the node does not have yet."""
 
-    def __init__(self, shop: Workshop, task: Task, client: NodeClient, upload: Upload) -> None:
+    def __init__(self, shop: Workshop, task: Task, client: NodeClient, upload: Upload, *, lanes: Lanes) -> None:
         self._shop = shop
+        self._lanes = lanes
         self._task = task
         self._client = client
         self._upload = upload
@@ -42,12 +44,14 @@ class Transfer:
         self._to_resize = 0
         self._told = (0.0, 0.0)
         self._failed: list[OrchestratorError] = []
+        self._named: Mapping[str, str] = {}
 
-    async def send(self, sources: Sequence[Source]) -> None:
+    async def send(self, sources: Sequence[Source], *, named: Mapping[str, str]) -> None:
         """Send all. On a failure the files in flight are finished first, so that their fate is known.
 
-        A stop of the daemon does the same and raises ``Overtaken``.
+        A stop of the daemon does the same and raises ``Overtaken``. ``named``: files that go by another name there.
         """
+        self._named = named
         todo = [source for source in sources if source.name not in self._answered]
         total = len(sources)
         if todo == list(sources) and self._task.resize_to < 0:
@@ -78,9 +82,10 @@ class Transfer:
                 return
             try:
                 file = await self._stage(source)
-                if self._is_over():
-                    return
-                await self._send_one(file)
+                async with self._lanes.lane(self._task.job_node):
+                    if self._is_over():
+                        return
+                    await self._send_one(file)
             except OrchestratorError as error:
                 self._failed.append(error)
                 return
@@ -91,9 +96,9 @@ class Transfer:
 
     async def _stage(self, source: Source) -> OutgoingFile:
         resize_to = -1 if source.side else self._task.resize_to
-        staged = await self._shop.images.stage(self._task, source, resize_to=resize_to)
+        file = await self._shop.images.stage(self._task, source, resize_to=resize_to)
         self._resized += resize_to > 0
-        return staged
+        return replace(file, name=self._named.get(source.name, file.name))
 
     async def _send_one(self, file: OutgoingFile) -> None:
         asked = 0

@@ -1,22 +1,25 @@
 """Watch: a job on its node is looked at until it ends; its console output is kept line by line."""
 
 import asyncio
+from dataclasses import replace
 
 from orchestrator.domain import facts
 from orchestrator.domain.errors import FileError, JobNotFound, NodeError, StoreError
 from orchestrator.domain.facts import Fact
-from orchestrator.domain.lines import stored_line
+from orchestrator.domain.lines import last_words, stored_line
+from orchestrator.domain.names import stays_among_images
+from orchestrator.domain.node import NodeInfo
 from orchestrator.domain.outcomes import only_prepares
 from orchestrator.domain.task import Status, Task
 from orchestrator.domain.transitions import PROCESSING_SHARE
 from orchestrator.engine.ports import JobInfo, NodeClient
 from orchestrator.engine.steps import refusals
-from orchestrator.engine.workshop import BELIEVED, Workshop
+from orchestrator.engine.workshop import AWAY, BELIEVED, Workshop, told_time
 
 TERMINAL = frozenset({Status.FAILED, Status.COMPLETED, Status.CANCELED})
 
 UNKNOWN = -1
-"""What ``images_count`` is when the node does not say."""
+"""What a number is when the node does not say."""
 
 
 class Watch:
@@ -34,9 +37,9 @@ class Watch:
                 client = await self._shop.client_of(task)
                 info = await self._look(task, client)
                 self._shop.tally.clear(task.job_uuid)
-                spoiled = self._check(task, info)
+                spoiled = await self._check(task, info)
                 if spoiled or info.status in TERMINAL:
-                    return spoiled or _ended(info)
+                    return spoiled or self._ended(task, info)
                 if self._is_news(task, info, told_at):
                     task = await self._shop.say(task, _seen(info))
                     told_at = self._shop.elapsed()
@@ -47,10 +50,21 @@ class Watch:
                 return self._shop.later(task, f"{error}; asking once more")
             return facts.JobLost(str(error))
         except NodeError as error:
-            self._shop.probe(task.job_node)
-            return self._shop.later(task, str(error))
+            return self._not_told(task, error)
         except (FileError, StoreError) as error:
             return self._shop.later(task, str(error))
+
+    def _not_told(self, task: Task, error: NodeError) -> Fact:
+        """Try again, but not for ever: a cluster answers although the node behind it, which has the job, is gone."""
+        self._shop.probe(task.job_node)
+        node = self._shop.board.get(task.job_node)
+        if error.code in AWAY or node is None or not node.online:
+            self._shop.tally.clear(task.job_uuid)  # How long a node is waited for is seen to elsewhere.
+            return self._shop.later(task, str(error))
+        lost_after = self._shop.timing.node_lost_after
+        if self._shop.tally.lasts(task.job_uuid, self._shop.elapsed()) < lost_after:
+            return self._shop.later(task, str(error))
+        return facts.JobLost(f"{node.name} has told nothing of the job for {told_time(lost_after)}: {error}")
 
     def _is_news(self, task: Task, info: JobInfo, told_at: float) -> bool:
         if task.failures:
@@ -60,29 +74,52 @@ class Watch:
         moved = PROCESSING_SHARE * (info.progress or 0.0) > task.running_progress
         return moved and self._shop.elapsed() - told_at >= self._shop.timing.progress_interval
 
-    def _check(self, task: Task, info: JobInfo) -> Fact | None:
+    async def _check(self, task: Task, info: JobInfo) -> Fact | None:
         """Compare the number of images, once the node has sorted out the files that are none."""
-        node = self._shop.board.get(task.job_node)
-        counts = node is not None and node.info is not None and node.info.engine != "micmac"
-        initialised = info.progress is not None and (
-            info.status == Status.COMPLETED
-            or (info.status == Status.RUNNING and info.progress > 0)
-            or (info.status == Status.QUEUED and task.status is Status.RUNNING)
+        about = self._about(task)
+        counts = about is not None and not about.is_micmac
+        initialised = not self._is_handed_on(task, info) and (
+            info.status in {Status.QUEUED, Status.COMPLETED} or (info.status == Status.RUNNING and bool(info.progress))
         )
         if not (counts and initialised) or info.images_count in {task.images_count, UNKNOWN}:
             return None
-        if task.images_count == 0:
-            return None  # Adopted before its node had counted them: what was sent is not known.
+        sent = await self._images_sent(task)
+        if sent in {0, info.images_count}:
+            return None  # 0: adopted before its node had counted them, so that what was sent is not known.
         return facts.JobSpoiled(
-            f"{task.processing_node_name} has {info.images_count} images of the {task.images_count} that were sent"
+            f"{task.processing_node_name} has {info.images_count} images of the {sent} that were sent"
         )
+
+    def _ended(self, task: Task, info: JobInfo) -> Fact:
+        """Say how the job ended. Where the node gives no reason, the end of its console output is the next best."""
+        last = last_words(info.output)
+        if info.status == Status.FAILED and self._is_handed_on(task, info):
+            return facts.JobSpoiled(f"{task.processing_node_name} could not hand the job on: {last or 'no reason'}")
+        if info.status == Status.FAILED and refusals.is_too_many_images(info.error):
+            return facts.NodeTooSmall(info.error)
+        return replace(_seen(info), last_words=last)
+
+    def _about(self, task: Task) -> NodeInfo | None:
+        node = self._shop.board.get(task.job_node)
+        return node.info if node else None
+
+    def _is_handed_on(self, task: Task, info: JobInfo) -> bool:
+        """Whether a cluster still has the job and none of its nodes: it gives no progress then. Old nodes never do."""
+        about = self._about(task)
+        return info.progress is None and about is not None and about.is_cluster
+
+    async def _images_sent(self, task: Task) -> int:
+        """Count what the node counts: subtitles of a video lie among its images."""
+        sources = await self._shop.store.sources(task.id)
+        return sum(stays_among_images(source.name) for source in sources) or task.images_count
 
     async def _look(self, task: Task, client: NodeClient) -> JobInfo:
         """Ask for the job's state with the console lines that are new, and keep those."""
         kept, last = await self._shop.shelves.output_tail(task)
         info = await client.job(task.job_uuid, from_line=max(0, kept - 1))
-        if info.progress is None:
-            return info
+        if self._is_handed_on(task, info):
+            # Its output is the cluster's own, and its time that of the transfer.
+            return replace(info, processing_time=UNKNOWN)
         if not kept:
             await self._keep(task, info.output, new_run=False)
         elif info.output and stored_line(info.output[0]).decode() == last:
@@ -96,12 +133,6 @@ class Watch:
     async def _keep(self, task: Task, lines: tuple[str, ...], *, new_run: bool) -> None:
         if lines or new_run:
             await self._shop.shelves.append_output(task, lines, new_run=new_run)
-
-
-def _ended(info: JobInfo) -> Fact:
-    if info.status == Status.FAILED and refusals.is_too_many_images(info.error):
-        return facts.NodeTooSmall(info.error)
-    return _seen(info)
 
 
 def _seen(info: JobInfo) -> facts.JobSeen:

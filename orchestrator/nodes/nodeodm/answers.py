@@ -21,6 +21,7 @@ from orchestrator.nodes.nodeodm.address import Address
 
 OK = 200
 UNAUTHORIZED = 401
+TOO_SLOW = 408
 TOO_LARGE = 413
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -88,6 +89,10 @@ def unusable(answer: Answer, address: Address) -> NodeError:
     """Say what a status other than 200 means."""
     if answer.status == UNAUTHORIZED:
         return NodeUnauthorized("The node does not take our token (401).")
+    if answer.status == TOO_SLOW:
+        return NodeFault(
+            "The node cut the request off, for it took too long (408; on Node.js 18 and later, over 300 s)."
+        )
     if answer.status == TOO_LARGE:
         return NodeRefused(f"The request is too large for the node (413): {_quoted(answer, address)}")
     if answer.status in REDIRECTS:
@@ -101,7 +106,7 @@ def unusable(answer: Answer, address: Address) -> NodeError:
 def complaint(words: object, address: Address, *, uuid: str = "") -> NodeError:
     """Say what an ``error`` text means."""
     text = words if isinstance(words, str) else "" if words is None else json.dumps(words)
-    said = address.words(text) or "The node refused and gave no reason."
+    said = address.words(_of_options(text) or text) or "The node refused and gave no reason."
     if text.startswith("Invalid authentication"):
         return NodeUnauthorized(f"The node does not take our token: {said}")
     if text.startswith(NOT_READY) or CLUSTER_STILL_FORWARDS.match(text):
@@ -111,6 +116,17 @@ def complaint(words: object, address: Address, *, uuid: str = "") -> NodeError:
     if text.startswith(NODE_BEHIND_IS_AWAY):
         return NodeFault(said)
     return NodeRefused(said)
+
+
+def _of_options(text: str) -> str:
+    """Read what is wrong with options, which NodeODM says in JSON within the text; '' when it is none of that."""
+    if not text.startswith("["):
+        return ""
+    try:
+        wrong = json.loads(text)
+        return "; ".join(f"{each['name']}: {each['error']}" for each in wrong)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""
 
 
 def _quoted(answer: Answer, address: Address) -> str:

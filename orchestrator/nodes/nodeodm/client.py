@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 
-from orchestrator.domain.errors import JobNotFound, NodeRefused
+from orchestrator.domain.errors import JobNotFound, NodeFault, NodeRefused
 from orchestrator.domain.node import NodeInfo, NodeOption
 from orchestrator.domain.task import Option
 from orchestrator.engine.ports import JobCard, JobInfo, OutgoingFile
@@ -54,9 +54,12 @@ class NodeOdmClient:
         return f"NodeOdmClient({self._address!r})"
 
     async def info(self) -> NodeInfo:
-        """Ask the node about itself."""
+        """Ask the node about itself. A cluster none of whose nodes is there is as good as away (``NodeFault``)."""
         answer = await self._wire.get(self._address.url("/info"), self._info)
-        return self._shaped(answer, shapes.node_info)
+        info = self._shaped(answer, shapes.node_info)
+        if info.is_cluster and info.engine == shapes.NO_ENGINE:
+            raise NodeFault("The cluster has no processing node that is online.")
+        return info
 
     async def options(self) -> tuple[NodeOption, ...]:
         """Ask which options its engine takes."""

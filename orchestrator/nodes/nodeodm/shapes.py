@@ -13,6 +13,8 @@ from orchestrator.nodes.nodeodm.address import UUID
 
 CLUSTER_CPU_CORES = 99_999_999_999
 """ClusterODM's constant for resources that it does not have itself."""
+NO_ENGINE = "?"
+"""What ClusterODM gives for the engine while none of its nodes is online."""
 INT32 = 2**31 - 1
 """Databases keep these numbers as 32 bits, and ClusterODM's constants do not fit."""
 INT64 = 2**63 - 1

@@ -4,6 +4,7 @@ NodeODM keeps what it got of a file whose transfer was cut, and stores a repeate
 only by its own answer, and whatever leaves its fate open spoils the whole job.
 """
 
+import re
 from collections.abc import Callable
 
 import aiohttp
@@ -12,7 +13,7 @@ from yarl import URL
 from orchestrator.domain.errors import NodeError, NodeFault, NodeUnreachable, UploadUncertain
 from orchestrator.engine.ports import OutgoingFile
 from orchestrator.nodes.nodeodm.address import Address
-from orchestrator.nodes.nodeodm.answers import OK, REDIRECTS, Answer, expect_success, unusable
+from orchestrator.nodes.nodeodm.answers import OK, REDIRECTS, TOO_SLOW, Answer, expect_success, unusable
 from orchestrator.nodes.nodeodm.deadlines import Deadline, Deadlines
 from orchestrator.nodes.nodeodm.failures import WIRE_ERRORS, sorted_failure
 from orchestrator.nodes.nodeodm.idle import IdleDeadline
@@ -21,8 +22,8 @@ from orchestrator.nodes.nodeodm.wire import read_answer
 
 NOTHING_STORED = REDIRECTS | {401, 403, 404, 405, 413, 429, 500, 503}
 """Given by servers and proxies before a file is looked at; 502, 504 and 408 may come when half of it is stored."""
-HALF_READ = ("Unexpected end of", "Request aborted")
-"""The server's parser did not see the end of the request: what it had by then is stored."""
+HALF_STORED = re.compile(r"Unexpected end of|Request aborted|E[A-Z]{3,}: ")
+"""The server did not see the end of the request, or could not write it (``ENOSPC: ...``): what it had by then stays."""
 
 
 class Uploads:
@@ -50,7 +51,9 @@ class Uploads:
         if error is not None and sure:
             raise error
         if error is not None:
-            raise UploadUncertain(f"What became of {file.name} on the node is unknown: {error}") from error
+            too_slow = isinstance(outcome, Answer) and outcome.status == TOO_SLOW
+            told = f"What became of {file.name} on the node is unknown: {error}"
+            raise UploadUncertain(told, too_slow=too_slow) from error
 
     async def _exchange(self, url: URL, part: FilePart) -> Answer | NodeError:
         try:
@@ -78,7 +81,7 @@ class Uploads:
         try:
             expect_success(answer, self._address, uuid=uuid)
         except NodeError as refusal:
-            return refusal, not isinstance(refusal, NodeFault) and not str(refusal).startswith(HALF_READ)
+            return refusal, not isinstance(refusal, NodeFault) and not HALF_STORED.match(str(refusal))
         if not part.whole:
             return NodeFault("The node said success before it had the whole file."), False
         return None, True

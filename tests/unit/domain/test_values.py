@@ -6,8 +6,8 @@ import pytest
 
 from orchestrator.domain.commands import UNSET, AddProcessingNode, UpdateProcessingNode
 from orchestrator.domain.jobs import dropped_job
-from orchestrator.domain.lines import MAX_LINE, stored_line
-from orchestrator.domain.names import Names
+from orchestrator.domain.lines import MAX_LINE, last_words, stored_line
+from orchestrator.domain.names import Names, plain_names, stays_among_images
 from orchestrator.domain.node import NodeOption
 from orchestrator.domain.problem import internal, too_large
 from orchestrator.domain.task import Stage, Status
@@ -53,6 +53,26 @@ def test_a_task_is_live_or_has_ended_or_neither():
 def test_a_line_is_stored_on_one_line_and_stays_as_it_is(raw, stored):
     assert stored == stored_line(raw)
     assert stored == stored_line(stored.decode())
+
+
+def test_the_last_words_of_a_console_are_its_last_lines_that_say_something():
+    lines = ["first", "a", "b\n", "", "  c   d \n", "x" * 400, "\n"]
+    assert f"b / c d / {'x' * 300}" == last_words(lines)
+    assert ("", "") == (last_words(()), last_words([" ", "\n"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "stays"),
+    [("a.jpg", True), ("clip.SRT", True), ("GEO.TXT", False), ("align.laz", False), ("align.jpg", True)],
+)
+def test_it_is_known_what_a_node_counts_as_images(name, stays):
+    assert stays == stays_among_images(name)
+
+
+def test_plain_names_are_unique_and_leave_those_alone_that_are_plain():
+    names = ["a b.jpg", "a_b.jpg", "ü.jpg", "ä.jpg", "_.JPG", "gcp_list.txt"]
+    plain = plain_names(names)
+    assert ["a_b-2.jpg", "a_b.jpg", "_-2.jpg", "_-3.jpg", "_.JPG", "gcp_list.txt"] == [plain[name] for name in names]
 
 
 def test_names_are_unique_whatever_their_case():

@@ -100,7 +100,8 @@ class ScriptedNode(Scripted):
         """Have a job, as after a commit."""
         self.started[uuid] = asyncio.get_running_loop().time()
         names = self.uploads.pop(uuid, ())
-        count = sum(not name.endswith(".txt") for name in names) if images is None else images
+        count = sum(not name.endswith(".txt") and not name.startswith("align.") for name in names)
+        count = count if images is None else images
         self.runs += 1
         created = self.runs if self.dates_runs else -1
         self.jobs[uuid] = JobInfo(status=20, progress=0.0, processing_time=-1, images_count=count, created=created)

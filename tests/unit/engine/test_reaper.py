@@ -1,6 +1,7 @@
 """The reaper: abandoned jobs vanish from their nodes, and none is believed gone too soon."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,11 @@ from orchestrator.engine.stimuli import JobReport
 from orchestrator.engine.turn import Turn
 from tests.integration.store.rows import a_job
 from tests.unit.engine.bundle import VIRTUAL_TIME
-from tests.unit.engine.fakes import T0, ScriptedNode
+from tests.unit.engine.fakes import INFO, T0, ScriptedNode
 
 pytestmark = VIRTUAL_TIME
+
+MICMAC = replace(INFO, engine="micmac")
 
 
 async def canceled(bundle, **options):
@@ -113,6 +116,36 @@ async def test_a_commit_that_never_took_effect_is_believed_after_a_while(bundle)
     await asyncio.sleep(15)
     assert 1 == len(await bundle.jobs())
     await gone(bundle, within=10)
+
+
+@pytest.mark.parametrize(("info", "settled"), [(MICMAC, 1200), (replace(MICMAC, is_cluster=True), 20)])
+async def test_a_node_that_moves_files_before_it_shows_a_job_is_looked_at_for_longer(bundle, info, settled):
+    node = await bundle.add_node(ScriptedNode(info=info))
+    node.hold("commit")
+    task = await bundle.create()
+    await bundle.until(lambda: node.count("commit"))
+    await bundle.act(task, "CANCEL")
+    await asyncio.sleep(settled - 5)
+    assert 1 == len(await bundle.jobs())
+    await gone(bundle, within=130)
+
+
+async def test_a_job_on_a_node_that_only_the_cluster_cannot_reach_holds_its_task_no_longer_than_an_outage(bundle):
+    node, task, uuid = await canceled(bundle, info=replace(INFO, is_cluster=True, max_parallel=99))
+    node.will("job", *[NodeFault("closed without an answer")] * 20)
+    await bundle.act(task, "RESTART")
+    await bundle.until(lambda: node.count("begin") == 2, within=100)
+    assert f"waiting for its previous job to stop on {bundle.board_node(node).name}" in bundle.reasons(task)
+    await gone(bundle)
+    assert uuid not in node.jobs
+
+
+async def test_a_node_of_its_own_that_fails_holds_the_task_until_it_has_stopped_the_job(bundle):
+    node, task, uuid = await canceled(bundle)
+    node.will("job", *[NodeFault("502")] * 9)
+    await bundle.act(task, "RESTART")
+    await bundle.until(lambda: node.count("begin") == 2)
+    assert uuid not in node.jobs
 
 
 async def test_the_database_may_fail_while_a_job_goes(bundle, monkeypatch):

@@ -16,6 +16,7 @@ from orchestrator.domain.errors import (
     SourceHindered,
     StorageFailed,
     StoreError,
+    UploadUncertain,
 )
 from orchestrator.domain.task import Option
 from tests.unit.engine.bundle import VIRTUAL_TIME
@@ -79,6 +80,35 @@ async def test_a_refusal_that_passes_is_waited_out(bundle):
     await bundle.until_task(task, status=40, attempt=1)
 
 
+async def test_a_task_that_a_node_refuses_for_now_costs_nothing_and_goes_elsewhere(bundle):
+    node = await bundle.add_node()
+    node.will("begin", *[NodeRefused("Reached maximum number of concurrent tasks: 2.")] * 5)
+    task = await bundle.create()
+    await bundle.until(lambda: node.count("begin") == 4)
+    other = await bundle.add_node(number=2)
+    done = await bundle.until_task(task, status=40)
+    assert (1, other.id) == (done["attempt"], done["processing_node"])
+
+
+async def test_a_node_that_is_full_in_the_middle_of_an_upload_gets_a_rest(bundle):
+    node = await bundle.add_node()
+    node.will("upload", UploadUncertain("What became of 0.jpg on the node is unknown: ENOSPC: no space left on device"))
+    task = await bundle.create()
+    await bundle.until_task(task, stage="waiting", attempt=2)
+    await asyncio.sleep(50)
+    assert 1 == node.count("begin")
+    await bundle.until_task(task, status=40)
+
+
+async def test_an_upload_whose_commit_is_refused_for_now_is_gone(bundle):
+    node = await bundle.add_node(ScriptedNode(info=replace(INFO, is_cluster=True)))
+    words = "No nodes available. Could not find a node which was capable of processing the job"
+    node.will("commit", *[NodeRefused(words)] * 3)
+    task = await bundle.create()
+    failed = await bundle.until_task(task, status=30, within=200)
+    assert (3, f"{words} (given up after 3 attempts)") == (node.count("commit"), failed["last_error"])
+
+
 async def test_too_many_images_for_one_node_tries_another(bundle):
     node = await bundle.add_node()
     node.will("begin", NodeRefused("3 images uploaded, but this node can only process up to 2."))
@@ -115,14 +145,6 @@ async def test_an_uuid_that_the_node_neither_takes_nor_has_costs_an_attempt(bund
     task = await bundle.create()
     failed = await bundle.until_task(task, status=30)
     assert "given up after 3 attempts" in failed["last_error"]
-
-
-async def test_an_engine_that_dies_of_a_second_opening_is_not_asked_twice(bundle):
-    node = await bundle.add_node(ScriptedNode(info=replace(INFO, engine="micmac")))
-    node.will("begin", NodeFault("timeout"))
-    task = await bundle.create()
-    done = await bundle.until_task(task, status=40)
-    assert 2 == len({call[1] for call in node.calls if call[0] == "begin"}) == done["attempt"]
 
 
 async def test_options_changed_during_the_upload_are_for_the_next_attempt(bundle):

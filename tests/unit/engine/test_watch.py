@@ -1,15 +1,25 @@
 """Watch: the job is looked at until it ends; what hinders the looking is no failure of the task."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from orchestrator.domain.errors import JobNotFound, NodeFault, NodeUnreachable, StorageFailed
+from orchestrator.domain.task import Source
 from orchestrator.engine.ports import JobInfo
 from tests.unit.engine.bundle import VIRTUAL_TIME
 from tests.unit.engine.fakes import INFO, ScriptedNode
 
 pytestmark = VIRTUAL_TIME
+
+CLUSTER = replace(INFO, is_cluster=True)
+
+
+def handed_on(**state):
+    """Give what a cluster says of a job that none of its nodes has yet."""
+    fields = {"status": 20, "progress": None, "processing_time": -1, "images_count": -1}
+    return JobInfo(**(fields | state))
 
 
 async def at_work(bundle, count=3, *, seconds=1000.0, info=INFO, **fields):
@@ -64,7 +74,8 @@ async def test_a_job_that_another_canceled_ends_the_task_as_canceled(bundle):
     node, task, uuid = await at_work(bundle)
     node.set(uuid, status=50)
     canceled = await bundle.until_task(task, status=50)
-    assert "the job was canceled on node-1, not by us" == canceled["last_error"]
+    told = "the job was canceled on node-1, not by us; its console output ends with: line 2"
+    assert told == canceled["last_error"]
 
 
 async def test_a_job_that_failed_of_too_many_images_tries_a_larger_node(bundle):
@@ -109,11 +120,74 @@ async def test_images_are_not_counted_where_the_count_means_nothing(bundle, said
 
 
 async def test_a_job_that_a_cluster_still_forwards_is_left_alone(bundle):
-    node, task, uuid = await at_work(bundle)
-    forwarded = JobInfo(status=20, progress=None, processing_time=-1, images_count=-1)
-    node.will("job", *[forwarded] * 3)
+    node, task, uuid = await at_work(bundle, info=CLUSTER)
+    node.will("job", *[handed_on()] * 3)
     await bundle.until(lambda: not node.script["job"])
     assert ["line 1", "line 2"] == bundle.shelves.lines[task]
+
+
+async def test_a_job_that_a_cluster_still_forwards_does_not_run_yet(bundle):
+    node = await bundle.add_node(ScriptedNode(seconds=30, info=CLUSTER))
+    node.will("job", *[handed_on(processing_time=90_000)] * 3)
+    task = await bundle.create()
+    done = await bundle.until_task(task, status=40)
+    seen = [each["status"] for each in bundle.of_task(task) if each["stage"] == "processing"]
+    assert [10, 20] == sorted(set(seen), key=seen.index)
+    assert done["processing_time"] < 90_000
+
+
+async def test_a_job_that_a_cluster_could_not_forward_is_sent_again(bundle):
+    node, task, uuid = await at_work(bundle, info=CLUSTER)
+    words = "Failed to forward task to processing node after 5 attempts. Try again later."
+    node.will("job", handed_on(status=30, output=(words,)))
+    await bundle.until_task(task, attempt=2)
+    assert f"sent again: node-1 could not hand the job on: {words}" in bundle.reasons(task)
+
+
+async def test_a_node_that_never_tells_progress_is_no_cluster(bundle):
+    node, task, uuid = await at_work(bundle)
+    node.set(uuid, status=30, progress=None)
+    node.output += ("No space left on device",)
+    failed = await bundle.until_task(task, status=30)
+    assert ["line 1", "line 2", "No space left on device"] == bundle.shelves.lines[task]
+    assert failed["last_error"].endswith("ends with: line 2 / No space left on device")
+
+
+async def test_a_job_that_failed_without_a_reason_or_a_word_says_so(bundle):
+    node, task, uuid = await at_work(bundle)
+    node.output = ()
+    node.set(uuid, status=30)
+    failed = await bundle.until_task(task, status=30)
+    assert "node-1 reported that processing failed, without a reason" == failed["last_error"]
+
+
+async def test_subtitles_are_among_the_images_that_a_node_counts(bundle):
+    names = ("clip.mp4", "clip.srt", "geo.txt", "align.laz")
+    sources = tuple(Source(f"/clips/{name}", name, 10, side=name != "clip.mp4") for name in names)
+    await bundle.add_node()
+    task = await bundle.create(sources=sources)
+    done = await bundle.until_task(task, status=40, attempt=1)
+    assert 1 == done["images_count"]
+
+
+async def test_a_job_of_which_an_online_node_tells_nothing_is_lost_after_a_while(bundle):
+    node, task, uuid = await at_work(bundle)
+    error = NodeFault("The node closed the connection without an answer.")
+    node.will("job", *[error] * 60)
+    await bundle.until_task(task, attempt=2, within=700)
+    assert f"sent again: node-1 has told nothing of the job for 10 min: {error}" in bundle.reasons(task)
+
+
+async def test_time_in_which_the_node_was_away_does_not_count_against_its_job(bundle):
+    node, task, uuid = await at_work(bundle)
+    node.will("job", NodeFault("502"))
+    await bundle.until(lambda: not node.script["job"])
+    node.go_away()
+    await asyncio.sleep(590)
+    node.come_back()
+    node.will("job", *[NodeFault("502")] * 3)
+    await asyncio.sleep(60)
+    assert (1, {uuid}) == ((await bundle.row(task)).attempt, set(node.jobs))
 
 
 async def test_progress_is_told_as_a_share_that_grows_with_processing(bundle):

@@ -92,6 +92,18 @@ def test_errors_of_odd_types_are_refusals_with_a_sentence(words):
     assert str(error)
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ('[{"name":"dsm","error":"Cannot convert maybe to boolean"}]', "dsm: Cannot convert maybe to boolean"),
+        ('[{"name":"a","error":"b"},{"name":"c","error":"d"}]', "a: b; c: d"),
+        *[(words, words) for words in ("[]", "[7]", '[{"name":"a"}]', "[oops", "[{}", "[" * 900)],
+    ],
+)
+def test_what_is_wrong_with_options_is_told_readably(words, told):
+    assert told == str(complaint(words, ADDRESS))
+
+
 def test_failure_without_a_reason_is_a_refusal():
     with pytest.raises(NodeRefused, match="no reason"):
         value_of(Answer(200, b'{"success": false}'), ADDRESS)

@@ -42,6 +42,9 @@ CALLS = {
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 
 
+CLUSTER = INFO | {"cpuCores": 99_999_999_999, "maxParallelTasks": 99_999_999_999, "engine": "?", "engineVersion": "?"}
+
+
 async def error_of(call, act: Act, *, deadlines: Deadlines | None = None) -> NodeError:
     async with ScriptedNode([act]) as node, client_of(node.url, deadlines=deadlines) as client:
         with pytest.raises(NodeError) as caught:
@@ -281,3 +284,13 @@ async def test_nothing_is_logged_about_addresses(caplog):
         async with ScriptedNode([act]) as node, client_of(node.url) as client:
             await asyncio.gather(client.info(), return_exceptions=True)
     assert "s3cret" not in caplog.text
+
+
+async def test_a_cluster_without_a_node_is_as_good_as_away():
+    error = await error_of(CALLS["info"], says(CLUSTER))
+    assert (NodeFault, "The cluster has no processing node that is online.") == (type(error), str(error))
+
+
+async def test_a_cluster_with_a_node_is_online():
+    async with ScriptedNode([says(CLUSTER | {"engine": "odm"})]) as node, client_of(node.url) as client:
+        assert (await client.info()).is_cluster

@@ -86,7 +86,6 @@ async def test_a_whole_answer_that_says_nothing_was_stored_is_a_fault(status: in
         (says({"error": "Invalid authentication token: token does not match."}), NodeUnauthorized),
         (says({"error": "Invalid uuid (not found)"}), JobNotFound),
         (says({"error": "Invalid taskId: the task no longer exists."}), JobNotFound),
-        (says({"error": "ENOSPC: no space left on device, write"}), NodeRefused),
         (says({"error": "Need at least 1 file.", "noRetry": True}), NodeRefused),
         (Act(http(413, b"<h1>413 Request Entity Too Large</h1>"), early=True), NodeRefused),
     ],
@@ -107,6 +106,7 @@ async def test_refusals_settle_the_files_fate(act: Act, kind: type):
         says({"success": "maybe"}),
         says({"uuid": UUID}),
         says({"error": "Unexpected end of multipart data"}),
+        says({"error": "ENOSPC: no space left on device, write"}),
         says({"error": "Proxy redirect error: Error: socket hang up"}),
         Act(STORED.answer, early=True),
         Act(http(200, length=17 << 30)),
@@ -120,6 +120,13 @@ async def test_whatever_leaves_the_files_fate_open_is_uncertain(act: Act):
     assert UploadUncertain is type(error)
     assert isinstance(error.__cause__, NodeError)
     assert str(error).startswith("What became of IMG_0001.JPG on the node is unknown: ")
+
+
+@pytest.mark.parametrize(("status", "too_slow"), [(408, True), (504, False)])
+async def test_a_request_that_took_the_node_too_long_is_told_from_others_that_were_cut(status: int, *, too_slow: bool):
+    error = await error_of(Act(http(status), close=True, early=True), generated(16 * MIB))
+    assert isinstance(error, UploadUncertain)
+    assert too_slow == error.too_slow
 
 
 async def test_a_lost_answer_is_uncertain_and_names_the_deadline():
