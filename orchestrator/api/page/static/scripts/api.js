@@ -89,6 +89,7 @@ export const api = {
   output: (task, line, limit, signal) =>
     call(`${one(task)}/output/`, { query: { line, limit, f: "json" }, signal }),
   assetPath: (task, asset) => `${one(task)}/download/${asset}`,
+  ticket: (task, asset) => call(`${one(task)}/download/${asset}/ticket/`, { method: "POST", json: {} }),
 
   projects: (page = 1) => call("/projects/", { query: { page, ordering: "name" } }),
   project: (id) => call(`/projects/${id}/`),

@@ -3,7 +3,7 @@ import { address, api, fetched } from "../api.js";
 import { el, fill, setText } from "../dom.js";
 import { bytes } from "../format.js";
 import { icon } from "../icons.js";
-import { problem } from "../notices.js";
+import { problem, trying } from "../notices.js";
 import { session } from "../session.js";
 
 const PREVIEW = "orthophoto.png";
@@ -73,19 +73,21 @@ function assetRow(task, asset, sizes) {
   const size = el("span", { class: "asset-size" });
   sizes.set(asset, size);
   const path = address(api.assetPath(task, asset));
-  return el("li", {}, el("a", { class: "asset", href: path.href, download: asset, on: { click: withCredentials } },
+  return el("li", {}, el("a", { class: "asset", href: path.href, download: asset, on: { click: (event) => withTicket(event, task, asset) } },
     icon(asset === "all.zip" ? "down" : "file"), el("span", { class: "asset-name" }, TITLES[asset] ?? asset,
       el("span", { class: "asset-file" }, asset)), size));
 }
 
-/** A link cannot carry a header. The token joins the address for the moment of the click, and is never in the page. */
-function withCredentials(event) {
+/** A link cannot carry a header. A ticket, good for this one file and a few minutes, goes into the address instead. */
+async function withTicket(event, task, asset) {
   if (!session.token) return;
   event.preventDefault();
-  const url = new URL(event.currentTarget.href);
-  url.searchParams.set("jwt", session.token);
-  const link = el("a", { href: url.href, download: event.currentTarget.download });
-  link.click();
+  const { href, download } = event.currentTarget;
+  await trying(async () => {
+    const url = new URL(href);
+    url.searchParams.set("ticket", (await api.ticket(task, asset)).ticket);
+    el("a", { href: url.href, download }).click();
+  });
 }
 
 async function measure(task, sizes, signal) {
