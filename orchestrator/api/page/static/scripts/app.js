@@ -1,10 +1,13 @@
 /* Begins: finds out who is there, shows the view that the address names, and passes on to it what happens. */
 import { ApiError, api } from "./api.js";
+import { watchOver } from "./banner.js";
 import { el, fill } from "./dom.js";
+import { takeDrops } from "./dropping.js";
 import { drawFrame } from "./frame.js";
+import { listenToKeys, tellKeys } from "./keys.js";
 import { live } from "./live.js";
 import { forgetAll, forgetProblems, notice, problem } from "./notices.js";
-import { place, taskHref } from "./router.js";
+import { href, place, taskHref } from "./router.js";
 import { session } from "./session.js";
 import { uploads } from "./uploads.js";
 import { createView } from "./views/create.js";
@@ -103,6 +106,16 @@ window.addEventListener("unhandledrejection", ({ reason }) => problem(reason));
 session.addEventListener("needed", askToSignIn);
 live.addEventListener("event", ({ detail }) => shown?.take?.(detail));
 live.addEventListener("refresh", () => shown?.refresh?.());
+watchOver();
+listenToKeys();
+takeDrops((found) => {
+  if (shown?.name !== "new") {
+    history.pushState(null, "", href("/new"));
+    showPlace();
+  }
+  shown.drop(found);
+});
+document.getElementById("keys").addEventListener("click", tellKeys);
 // A link to "#main" would be taken for an address of a view.
 document.getElementById("skip").addEventListener("click", (event) => {
   event.preventDefault();
