@@ -60,3 +60,15 @@ async def test_a_draft_that_somebody_left_is_started_with_what_is_here(visitor, 
     await visitor.button("Start it").click()
     await visitor.dialog().get_by_role("button", name="Start it", exact=True).click()
     await expect(visitor.status("Completed")).to_be_visible()
+
+
+async def test_what_happened_is_read_from_the_task_s_own_events_and_said_to_be_cut_where_it_is(visitor, daemon):
+    await put(daemon, ended(1, name="Old", version=7))
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url))
+    await visitor.open("/projects/1/tasks/1", heading="Old")
+    happened = visitor.page.get_by_role("region", name="What happened")
+    await expect(happened.get_by_text("What happened earlier is not kept any more.")).to_be_visible()
+    await expect(happened.get_by_role("heading", name="Completed")).to_be_visible()
+    assert [url for url in asked if "/api/tasks/1/events/" in url]
+    assert not [url for url in asked if "/api/events?" in url]

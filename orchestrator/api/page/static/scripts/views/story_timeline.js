@@ -36,11 +36,11 @@ export function timeline(signal) {
     tell("Looking for what happened…");
     let first = Infinity;
     try {
-      const whole = await history(task, signal, (event) => {
+      await history(task, signal, (event) => {
         first = Math.min(first, event.sequence);
         take(event);
       });
-      tell(!whole ? "There is too much to look through for more." : first > 1 ? "What happened earlier is not kept any more." : "");
+      tell(first > 1 ? "What happened earlier is not kept any more." : "");
     } catch (error) {
       if (error.name === "AbortError") return;
       tell("What happened before cannot be shown just now.");
