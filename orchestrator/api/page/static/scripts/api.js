@@ -3,6 +3,8 @@ import { session } from "./session.js";
 
 const SIGN_IN = /credentials were not provided|Error decoding|expired|Invalid token|not signed in/i;
 const HISTORY_AT_ONCE = 500;
+/** More are not counted. */
+export const MOST_FAILURES = 100;
 const BARE = new Set(["detail", "non_field_errors"]);
 
 /** An answer that says no, or none at all (`status` 0). The message is a sentence for people. */
@@ -99,6 +101,12 @@ export const api = {
   nodes: () => call("/processingnodes/"),
   addNode: (fields) => call("/processingnodes/", { method: "POST", json: fields }),
   removeNode: (id) => call(`/processingnodes/${id}/`, { method: "DELETE" }),
+  webhooks: () => call("/webhooks/"),
+  addWebhook: (fields) => call("/webhooks/", { method: "POST", json: fields }),
+  changeWebhook: (id, fields) => call(`/webhooks/${id}/`, { method: "PATCH", json: fields }),
+  removeWebhook: (id) => call(`/webhooks/${id}/`, { method: "DELETE" }),
+  webhookFailures: (id) => call(`/webhooks/${id}/failures/`, { query: { limit: MOST_FAILURES } }),
+  replayWebhook: (id) => call(`/webhooks/${id}/failures/replay/`, { method: "POST", json: {} }),
   commonOptions: () => call("/processingnodes/options/"),
 };
 

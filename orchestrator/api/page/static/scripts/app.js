@@ -16,6 +16,7 @@ import { projectsView } from "./views/projects.js";
 import { signInView } from "./views/sign_in.js";
 import { storyView } from "./views/story.js";
 import { tasksView } from "./views/tasks.js";
+import { webhooksView } from "./views/webhooks.js";
 
 const TRY_AGAIN = 3_000;
 const main = document.getElementById("main");
@@ -26,6 +27,7 @@ function viewOf({ parts, query }) {
   if (parts[0] === "projects" && parts[2] === "tasks") return ["tasks", () => storyView(Number(parts[1]), Number(parts[3]))];
   if (parts[0] === "projects") return ["projects", projectsView];
   if (parts[0] === "nodes") return ["nodes", nodesView];
+  if (parts[0] === "webhooks" && session.seesAll) return ["webhooks", webhooksView];
   if (parts[0] === "new" && session.may("operator")) return ["new", () => createView(query)];
   return ["tasks", () => tasksView(query)];
 }

@@ -1,6 +1,6 @@
 /* Says under the top, for all views, that the connection is lost, or what is wrong with the daemon itself. */
 import { el, fill } from "./dom.js";
-import { local } from "./format.js";
+import { local, sentence } from "./format.js";
 import { icon } from "./icons.js";
 import { live } from "./live.js";
 
@@ -43,7 +43,7 @@ function draw() {
   place.hidden = live.state === "off" || (!gone && problems.length === 0);
   if (place.hidden) fill(place);
   else if (gone) fill(place, lostWords());
-  else fill(place, icon("alert"), el("div", {}, problems.map(([part, words]) => el("p", {}, el("strong", {}, part), ` ${words}`))));
+  else fill(place, icon("alert"), el("div", {}, problems.map(([part, words]) => el("p", {}, el("strong", {}, `${sentence(part)}:`), ` ${words}`))));
 }
 
 function lostWords() {
