@@ -21,6 +21,7 @@ from orchestrator.api.rest.route import Route
 from orchestrator.api.rest.sign_in import Gate, SigningIn
 from orchestrator.api.rest.task_events import TaskEvents
 from orchestrator.api.rest.tasks import Tasks
+from orchestrator.api.rest.tickets import Tickets
 from orchestrator.api.rest.uploads import Uploads
 from orchestrator.api.rest.webhooks import Webhooks
 
@@ -51,6 +52,6 @@ def window_application(
     add_health(application, ready=ready, live=live, figures=figures, registry=registry)
     application.on_shutdown.append(ports.live.end)
     add_page(application)
-    routes = [*SigningIn(gate).routes(), *routes_of(ports)]
+    routes = [*SigningIn(gate).routes(), *Tickets(ports, gate).routes(), *routes_of(ports)]
     application.add_subapp("/api", rest_application(routes, authenticate=gate.authenticate))
     return application

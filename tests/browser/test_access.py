@@ -1,55 +1,69 @@
 """The page for everyone: by keyboard, on a phone, in both themes, with nothing that axe-core objects to."""
 
 import re
-from typing import Literal
 
 import pytest
-from playwright.async_api import ViewportSize, expect
+from playwright.async_api import expect
 
+from orchestrator.domain.task import Status
 from tests.browser.visitor import Visitor, visiting
+from tests.integration.api.work import ended, put
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
 UTC_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
-LOOKS: list[tuple[str, ViewportSize, Literal["light", "dark"]]] = [
-    ("phone", {"width": 390, "height": 844}, "light"),
-    ("desk", {"width": 1440, "height": 900}, "dark"),
-]
-TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+LONG = "A-name-without-any-space-" * 9
+MESSAGE = "Too few images could be aligned.\n" + "  File odm_app.py, in a line that goes on and on\n" * 30
 
 
 async def test_no_view_has_anything_wrong_in_any_theme_on_a_desk_or_on_a_phone(visitor):
     found = {"empty list": await _at(visitor, "/tasks", "Tasks", "No tasks yet")}
     found["new task"] = await _at(visitor, "/new", "New task", "orthophoto-resolution")
+    await visitor.drop(["a.jpg", "b.jpg"])
+    await visitor.page.get_by_text("Show them").click()
+    await visitor.button("Set pc-quality").click()
+    found["new task with photos"] = await visitor.wrong()
     await visitor.create("Field 7", "orthophoto-png")
     await expect(visitor.page.get_by_role("img", name="The orthophoto of Field 7")).to_be_visible()
     await expect(visitor.page.locator(".notice")).to_have_count(0)
-    found["story"] = await _wrong(visitor)
-    await visitor.button("Remove").click()
-    found["dialog"] = await _wrong(visitor)
-    await visitor.page.keyboard.press("Escape")
+    found["story"] = await visitor.wrong()
+    for name in ("Remove", "Restart", "Look closer"):
+        await visitor.button(name).click()
+        found[name] = await visitor.wrong()
+        await visitor.page.keyboard.press("Escape")
     found["tasks"] = await _at(visitor, "/tasks", "Tasks", "Completed")
-    found["nodes"] = await _at(visitor, "/nodes", "Processing nodes", "Online")
+    await visitor.page.keyboard.press("?")
+    found["keys"] = await visitor.wrong()
+    await visitor.page.keyboard.press("Escape")
+    found["nothing fits"] = await _at(visitor, "/tasks?search=zzz", "Tasks", "No task fits")
     found["projects"] = await _at(visitor, "/projects", "Projects", "1 task")
+    found["no such task"] = await _at(visitor, "/projects/1/tasks/99", "The task cannot be shown", "All tasks")
+    assert {} == {view: wrong for view, wrong in found.items() if wrong}
+
+
+async def test_nothing_is_wrong_where_something_is_wrong_either(visitor, daemon):
+    await put(daemon, ended(1, name=LONG, status=Status.FAILED, last_error=MESSAGE))
+    await daemon.post("/processingnodes/", json={"hostname": "127.0.0.1", "port": 1, "label": LONG})
+    found = {"nodes": await _at(visitor, "/nodes", "Processing nodes", "Offline")}
+    await visitor.button("Add a node").click()
+    found["add a node"] = await visitor.wrong()
+    await visitor.page.keyboard.press("Escape")
+    found["failed"] = await _at(visitor, "/projects/1/tasks/1", LONG, "Failed")
+    await visitor.page.get_by_text("The whole message").click()
+    found["message"] = await visitor.wrong()
+    await visitor.page.route(
+        "**/health/ready", lambda route: route.fulfill(status=503, json={"problems": {"bus": LONG}})
+    )
+    await visitor.page.reload()
+    await expect(visitor.page.locator(".banner").get_by_text(LONG)).to_be_visible()
+    found["banner"] = await visitor.wrong()
     assert {} == {view: wrong for view, wrong in found.items() if wrong}
 
 
 async def _at(visitor: Visitor, place: str, heading: str, text: str) -> list[str]:
     await visitor.open(place, heading=heading)
     await expect(visitor.page.locator("main").get_by_text(text, exact=True).last).to_be_visible()
-    return await _wrong(visitor)
-
-
-async def _wrong(visitor: Visitor) -> list[str]:
-    """Look at what is shown in both themes and sizes: axe-core objects to nothing, and nothing scrolls sideways."""
-    found = []
-    for name, size, theme in LOOKS:
-        await visitor.page.set_viewport_size(size)
-        await visitor.page.emulate_media(color_scheme=theme)
-        width = await visitor.page.evaluate(TOO_WIDE)
-        found += [f"{name}: {width} px too wide"] if width > 0 else []
-        found += [f"{name}, {theme}: {wrong}" for wrong in await visitor.violations()]
-    return found
+    return await visitor.wrong()
 
 
 async def test_the_theme_is_the_systems_until_one_is_chosen_and_then_kept(browser, daemon):

@@ -99,12 +99,33 @@ async def test_an_upload_that_is_refused_says_why_and_can_be_tried_again_or_give
     await visitor.button("Start the task").click()
     await expect(visitor.page.get_by_text("The disk is full.")).to_be_visible()
     await expect(visitor.page.get_by_text("A-2.JPG")).to_be_visible()
-    assert [] == await visitor.violations_in_both_themes()
+    assert [] == await visitor.wrong()
     await visitor.button("Cancel the upload").click()
     await visitor.dialog().get_by_role("button", name="Cancel the upload", exact=True).click()
-    await expect(visitor.page.get_by_text("Drop photos or a folder here")).to_be_visible()
+    await expect(visitor.page.get_by_text("2 files chosen", exact=True).first).to_be_visible()
     await visitor.page.unroute("**/upload/")
     await visitor.create("Second try")
     await expect(visitor.status("Completed")).to_be_visible()
     await visitor.open("/tasks", heading="Tasks")
     await expect(visitor.page.get_by_text("1 task", exact=True)).to_be_visible()
+
+
+async def test_photos_dropped_on_any_view_begin_a_new_task(visitor):
+    await visitor.open("/nodes", heading="Processing nodes")
+    await expect(visitor.page.get_by_text("Online", exact=True)).to_be_visible()
+    await visitor.drop(["a.jpg", "notes.doc", "b.jpg"], on="body")
+    await expect(visitor.heading("New task")).to_be_visible()
+    await expect(visitor.page.get_by_role("heading", level=1)).to_have_text("New task")
+    await expect(visitor.page.get_by_text("1 file left out: it is no photo")).to_be_visible()
+    await visitor.button("Start the task").click()
+    await expect(visitor.status("Completed")).to_be_visible()
+
+
+async def test_a_project_is_made_on_the_way_to_a_task(visitor):
+    await visitor.open("/new", heading="New task")
+    await visitor.drop(["a.jpg", "b.jpg"])
+    await visitor.page.get_by_label("Project").select_option("New project…")
+    await visitor.dialog().get_by_label("Name").fill("Meadows")
+    await visitor.button("Create it").click()
+    await visitor.button("Start the task").click()
+    await expect(visitor.page.get_by_role("navigation", name="Where this is")).to_contain_text("Meadows")

@@ -9,12 +9,17 @@ from typing import Any, Final, Literal
 
 from axe_playwright_python.async_playwright import Axe
 from PIL import Image
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, expect
 
 PATIENCE: Final = 40_000
 """Milliseconds that a browser on a busy machine may take for anything."""
 
 THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+SIZES: Final[dict[str, ViewportSize]] = {
+    "phone": {"width": 390, "height": 844},
+    "desk": {"width": 1440, "height": 900},
+}
+TOO_WIDE: Final = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 DROP: Final = """(zone, photos) => {
   const transfer = new DataTransfer();
@@ -56,9 +61,9 @@ class Visitor:
     def dialog(self) -> Locator:
         return self.page.get_by_role("dialog")
 
-    async def drop(self, names: Sequence[str]) -> None:
-        """Drop photos of these names."""
-        await self.page.locator(".drop").evaluate(DROP, [[name, base64.b64encode(photo()).decode()] for name in names])
+    async def drop(self, names: Sequence[str], *, on: str = ".drop") -> None:
+        """Drop photos of these names somewhere."""
+        await self.page.locator(on).evaluate(DROP, [[name, base64.b64encode(photo()).decode()] for name in names])
 
     async def create(self, name: str, *options: str) -> None:
         """Create a task of two photos, and wait until its story is shown."""
@@ -71,12 +76,20 @@ class Visitor:
         await self.button("Start the task").click()
         await expect(self.heading(name)).to_be_visible()
 
-    async def violations_in_both_themes(self) -> list[str]:
-        """Give what axe-core finds wrong in the light and in the dark."""
-        found = []
-        for theme in THEMES:
-            await self.page.emulate_media(color_scheme=theme)
-            found += [f"{theme}: {wrong}" for wrong in await self.violations()]
+    async def wrong(self) -> list[str]:
+        """Look at what is shown, on a phone and on a desk, in both themes: give what is wrong with it.
+
+        That is whatever axe-core objects to, and what scrolls sideways.
+        """
+        before, found = self.page.viewport_size, []
+        for name, size in SIZES.items():
+            await self.page.set_viewport_size(size)
+            width = await self.page.evaluate(TOO_WIDE)
+            found += [f"{name}: {width} px too wide"] if width > 0 else []
+            for theme in THEMES:
+                await self.page.emulate_media(color_scheme=theme)
+                found += [f"{name}, {theme}: {wrong}" for wrong in await self.violations()]
+        await self.page.set_viewport_size(before or SIZES["desk"])
         return found
 
     async def violations(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a request brings to say who it is from: a session, a token, or both as name and password."""
+"""What a request brings to say who it is from: a session, a token, name and token as a password, or a ticket."""
 
 import base64
 import binascii
@@ -7,15 +7,22 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 QUERY = "jwt"
+TICKET = "ticket"
+
+_READING = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """``name``: what the token is said to be called, in Basic. ``session_only``: it may be no token."""
+    """``name``: what the token is said to be called, in Basic. ``session_only``: it may be no token.
+
+    ``ticket_for``: it may only be a ticket, for this path.
+    """
 
     secret: str = field(repr=False)
     name: str | None = None
     session_only: bool = False
+    ticket_for: str | None = None
 
 
 def credentials_of(request: web.Request) -> Credentials | None:
@@ -31,8 +38,10 @@ def credentials_of(request: web.Request) -> Credentials | None:
         case "basic" if secret:
             return _basic(secret)
     # Only what runs out by itself may stand in an address, which browsers remember and people pass on.
-    given = request.query.get(QUERY)
-    return Credentials(given, session_only=True) if given else None
+    session, ticket = request.query.get(QUERY), request.query.get(TICKET)
+    if session:
+        return Credentials(session, session_only=True)
+    return Credentials(ticket, ticket_for=request.path) if ticket and request.method in _READING else None
 
 
 def _basic(text: str) -> Credentials:

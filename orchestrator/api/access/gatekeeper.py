@@ -67,19 +67,13 @@ class Gatekeeper:
 
     async def authenticate(self, request: web.Request) -> Caller:
         """Say who is asking."""
-        given = credentials_of(request)
-        if given is None:
-            if await self.is_open():
-                return EVERYONE
-            raise detail(403, NOBODY)
-        # Good ones are never kept waiting, whoever else fails at the same address: no token is found by trying.
-        token = await self._token_of(given)
-        if token is None and await self.is_open():
-            return EVERYONE
-        if token is None or not token.is_good(self._clock.now()):
-            raise self._wrong(given, address_of(request, self._proxies))
-        await self._note_use(token)
-        return token.caller
+        token = await self._entering(request)
+        return EVERYONE if token is None else token.caller
+
+    async def ticket(self, request: web.Request, *, path: str) -> str:
+        """Give whoever asks what opens this path for a short while, for as long as their token holds."""
+        token = await self._entering(request)
+        return self._sessions.issue_ticket("" if token is None else token.id, path=path, now=self._clock.now())
 
     async def sign_in(self, request: web.Request, name: str, secret: str) -> str:
         """Give a session for a token and its name."""
@@ -96,6 +90,22 @@ class Gatekeeper:
         await self._note_use(token)
         return self._sessions.issue(token.id, name=token.name, now=now)
 
+    async def _entering(self, request: web.Request) -> ApiToken | None:
+        """Give the token of whoever asks; None: everybody may come in."""
+        given = credentials_of(request)
+        if given is None:
+            if await self.is_open():
+                return None
+            raise detail(403, NOBODY)
+        # Good ones are never kept waiting, whoever else fails at the same address: no token is found by trying.
+        token = await self._token_of(given)
+        if token is None and await self.is_open():
+            return None
+        if token is None or not token.is_good(self._clock.now()):
+            raise self._wrong(given, address_of(request, self._proxies))
+        await self._note_use(token)
+        return token
+
     def _admit(self, address: str) -> None:
         """Keep whoever failed too often waiting."""
         seconds = self._failures.wait(address)
@@ -106,7 +116,7 @@ class Gatekeeper:
     def _wrong(self, given: Credentials, address: str) -> Fault:
         """Give the answer to wrong ones. A session of ours that has run out, or whose token has, is no attempt."""
         try:
-            self._sessions.subject(given.secret, now=self._clock.now())
+            self._sessions.subject(given.secret, now=self._clock.now(), path=given.ticket_for)
         except SessionExpired:
             return detail(403, EXPIRED)
         except NoSession:
@@ -118,8 +128,8 @@ class Gatekeeper:
     async def _token_of(self, given: Credentials) -> ApiToken | None:
         if given.name is not None:
             return await self._named(given.name, given.secret)
-        found = None if given.session_only else await self._by_digest(given.secret)
-        return found or await self._of_session(given.secret)
+        found = None if given.session_only or given.ticket_for else await self._by_digest(given.secret)
+        return found or await self._of_session(given)
 
     async def _named(self, name: str, secret: str) -> ApiToken | None:
         found = await self._by_digest(secret)
@@ -131,9 +141,9 @@ class Gatekeeper:
         found = known[0] if known else await self._book.by_digest(digest)
         return found if found and hmac.compare_digest(found.digest, digest) else None
 
-    async def _of_session(self, text: str) -> ApiToken | None:
+    async def _of_session(self, given: Credentials) -> ApiToken | None:
         try:
-            subject = self._sessions.subject(text, now=self._clock.now())
+            subject = self._sessions.subject(given.secret, now=self._clock.now(), path=given.ticket_for)
         except (NoSession, SessionExpired):
             return None
         known = [token for token in self._static if token.id == subject]

@@ -1,4 +1,8 @@
-"""Sessions: what somebody gets for a token, JSON Web Tokens (RFC 7519) signed with HS256, good for six hours."""
+"""Sessions: what somebody gets for a token, JSON Web Tokens (RFC 7519) signed with HS256, good for six hours.
+
+And tickets: what a browser puts into the address of a download, where it can send no header. A ticket names the one
+path that it opens as its audience (``aud``). A session has none, so that neither is ever taken for the other.
+"""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -9,6 +13,8 @@ if TYPE_CHECKING:
     from jwt.types import Options
 
 LIFETIME: Final = timedelta(hours=6)
+TICKET_LIFETIME: Final = timedelta(minutes=5)
+"""For the click that asked for it, and for a browser that goes on with what was cut off."""
 _ALGORITHM: Final = "HS256"
 _CLAIMS: Final = ("exp", "sub")
 
@@ -37,12 +43,17 @@ class Sessions:
         }
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
-    def subject(self, text: str, *, now: datetime) -> str:
-        """Give the subject of a session. Raises ``NoSession``, ``SessionExpired``."""
+    def issue_ticket(self, subject: str, *, path: str, now: datetime) -> str:
+        """Give a ticket for a path."""
+        claims = {"sub": subject, "aud": path, "exp": int((now + TICKET_LIFETIME).timestamp())}
+        return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
+
+    def subject(self, text: str, *, now: datetime, path: str | None = None) -> str:
+        """Give the subject of a session, or of a ticket for a path. Raises ``NoSession``, ``SessionExpired``."""
         # Its times are judged here, by the daemon's own clock.
         options: Options = {"require": list(_CLAIMS), "verify_exp": False, "verify_iat": False, "verify_nbf": False}
         try:
-            claims = jwt.decode(text, self._key, algorithms=[_ALGORITHM], options=options)
+            claims = jwt.decode(text, self._key, algorithms=[_ALGORITHM], options=options, audience=path)
         except (jwt.InvalidTokenError, ValueError):
             raise NoSession from None
         if not isinstance(claims["exp"], int):

@@ -28,6 +28,10 @@ class Gate(Protocol):
         """Give a session for a token and its name."""
         ...
 
+    async def ticket(self, request: web.Request, *, path: str) -> str:
+        """Give whoever asks what opens this path for a short while."""
+        ...
+
 
 class SignIn(Form):
     """A token's name, and the token."""
@@ -76,19 +80,20 @@ class SigningIn:
         """Give a session."""
         asked: SignIn = call.body
         token = await self._gate.sign_in(call.request, asked.username, asked.password.get_secret_value())
-        return _kept_nowhere(shown({"token": token}))
+        return kept_nowhere(shown({"token": token}))
 
     async def whoami(self, call: Call) -> web.Response:
         """Say who is asking. Wrong credentials are told as everywhere; none at all are an answer."""
         needed = not await self._gate.is_open()
         if needed and credentials_of(call.request) is None:
-            return _kept_nowhere(shown(Person(sign_in_needed=needed).model_dump()))
+            return kept_nowhere(shown(Person(sign_in_needed=needed).model_dump()))
         caller = await self._gate.authenticate(call.request)
         projects = None if caller.projects is None else sorted(caller.projects)
         role = caller.role.name.lower()
-        return _kept_nowhere(shown({"name": caller.name, "role": role, "projects": projects, "sign_in_needed": needed}))
+        return kept_nowhere(shown({"name": caller.name, "role": role, "projects": projects, "sign_in_needed": needed}))
 
 
-def _kept_nowhere(answer: web.Response) -> web.Response:
+def kept_nowhere(answer: web.Response) -> web.Response:
+    """Mark an answer so that no browser and no proxy keeps it."""
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.api.guarded import Guarded
 from tests.integration.api.site import Site, site
 
 
@@ -21,3 +22,9 @@ async def daemon(folder) -> AsyncIterator[Site]:
     """A daemon without a processing node."""
     async with site(folder) as running:
         yield running
+
+
+@pytest.fixture
+def guarded(daemon, folder) -> Guarded:
+    """That daemon, and the way to make tokens for it."""
+    return Guarded(daemon, folder)

@@ -3,16 +3,15 @@
 import asyncio
 import base64
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import aiohttp
 import jwt
 import pytest
 
 from orchestrator.api.access.sessions import Sessions
-from tests.integration.api.site import Site, site
+from tests.integration.api.guarded import Guarded
+from tests.integration.api.site import site
 
 NOBODY = (403, {"detail": "Authentication credentials were not provided."})
 NOT_OURS = (403, {"detail": "Error decoding signature."})
@@ -21,44 +20,6 @@ MAY_NOT = (403, {"detail": "You do not have permission to perform this action."}
 NO_LOGIN = (400, {"non_field_errors": ["Unable to login with provided credentials."]})
 REQUIRED = ["This field is required."]
 STATIC = "f2b4c7d90a1e4b6c8d3f5a7e9b1c2d4e6f8a"
-
-
-@dataclass
-class Guarded:
-    """A daemon, and the way that the command line takes to it."""
-
-    site: Site
-    folder: Any
-
-    async def control(self, method: str, path: str, **given: Any) -> tuple[int, Any]:
-        connector = aiohttp.UnixConnector(str(self.folder / "c.sock"))
-        async with (
-            aiohttp.ClientSession(connector=connector) as session,
-            session.request(method, f"http://c{path}", **given) as answer,
-        ):
-            return answer.status, await answer.json()
-
-    async def token(self, name: str, **given: Any) -> str:
-        status, made = await self.control("POST", "/tokens", json={"name": name, **given})
-        assert 200 == status, made
-        return made["token"]
-
-    async def sign_in(self, name: str, token: str) -> tuple[int, Any]:
-        return await self.site.post("/token-auth/", data={"username": name, "password": token})
-
-    async def session(self, name: str, token: str) -> str:
-        status, answer = await self.sign_in(name, token)
-        assert 200 == status, answer
-        return answer["token"]
-
-    async def whoami(self, header: str | None = None, **given: Any) -> tuple[int, Any]:
-        headers = {"Authorization": header} if header else {}
-        return await self.site.get("/whoami/", headers=headers, **given)
-
-
-@pytest.fixture
-def guarded(daemon, folder) -> Guarded:
-    return Guarded(daemon, folder)
 
 
 def basic(name: str, secret: str) -> str:

@@ -1,9 +1,10 @@
 /* Every request that the page makes, and every answer that says no as a plain sentence. */
 import { session } from "./session.js";
-import { eventsIn } from "./sse.js";
 
 const SIGN_IN = /credentials were not provided|Error decoding|expired|Invalid token|not signed in/i;
-const HISTORY_WITHIN = 20_000;
+const HISTORY_AT_ONCE = 500;
+/** More are not counted. */
+export const MOST_FAILURES = 100;
 const BARE = new Set(["detail", "non_field_errors"]);
 
 /** An answer that says no, or none at all (`status` 0). The message is a sentence for people. */
@@ -89,6 +90,7 @@ export const api = {
   output: (task, line, limit, signal) =>
     call(`${one(task)}/output/`, { query: { line, limit, f: "json" }, signal }),
   assetPath: (task, asset) => `${one(task)}/download/${asset}`,
+  ticket: (task, asset) => call(`${one(task)}/download/${asset}/ticket/`, { method: "POST", json: {} }),
 
   projects: (page = 1) => call("/projects/", { query: { page, ordering: "name" } }),
   project: (id) => call(`/projects/${id}/`),
@@ -99,38 +101,23 @@ export const api = {
   nodes: () => call("/processingnodes/"),
   addNode: (fields) => call("/processingnodes/", { method: "POST", json: fields }),
   removeNode: (id) => call(`/processingnodes/${id}/`, { method: "DELETE" }),
+  webhooks: () => call("/webhooks/"),
+  addWebhook: (fields) => call("/webhooks/", { method: "POST", json: fields }),
+  changeWebhook: (id, fields) => call(`/webhooks/${id}/`, { method: "PATCH", json: fields }),
+  removeWebhook: (id) => call(`/webhooks/${id}/`, { method: "DELETE" }),
+  webhookFailures: (id) => call(`/webhooks/${id}/failures/`, { query: { limit: MOST_FAILURES } }),
+  replayWebhook: (id) => call(`/webhooks/${id}/failures/replay/`, { method: "POST", json: {} }),
   commonOptions: () => call("/processingnodes/options/"),
 };
 
-/**
- * Passes on what is kept of a task's events up to this version, one by one. It comes as the stream that never ends, so it
- * is left when the version is reached, or when it takes too long. Gives whether it was read to the end.
- */
+/** Passes on what is kept of a task's events, page by page, the oldest first. */
 export async function history(task, signal, pass) {
-  const leaving = AbortSignal.any([signal, AbortSignal.timeout(HISTORY_WITHIN)]);
-  try {
-    let after = 0;
-    while (after !== null) {
-      const query = { task: task.id, last_event_id: after };
-      after = await readUpTo(await fetched("/events", { query, signal: leaving }), task.version, pass);
-    }
-    return true;
-  } catch (error) {
-    if (signal.aborted || !leaving.aborted) throw error;
-    return false;
+  for (let after = 0, more = true; more;) {
+    const page = await call(`/tasks/${task.id}/events/`, { query: { after, limit: HISTORY_AT_ONCE }, signal });
+    for (const { event } of page.events) pass(event);
+    after = page.last_event_id;
+    more = page.next !== null;
   }
-}
-
-/** Gives null at the end, or, where the oldest are not kept any more, after which one to begin. */
-async function readUpTo(response, version, pass) {
-  for await (const { event, data } of eventsIn(response)) {
-    if (event === "gap") return JSON.parse(data).first_kept - 1;
-    if (!data) continue;
-    const happened = JSON.parse(data);
-    pass(happened);
-    if (happened.sequence >= version) return null;
-  }
-  return null;
 }
 
 /** A list that may come whole or as a page: gives `{count, results}` either way. */

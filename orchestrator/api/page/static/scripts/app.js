@@ -1,10 +1,13 @@
 /* Begins: finds out who is there, shows the view that the address names, and passes on to it what happens. */
 import { ApiError, api } from "./api.js";
+import { watchOver } from "./banner.js";
 import { el, fill } from "./dom.js";
+import { takeDrops } from "./dropping.js";
 import { drawFrame } from "./frame.js";
+import { listenToKeys, tellKeys } from "./keys.js";
 import { live } from "./live.js";
 import { forgetAll, forgetProblems, notice, problem } from "./notices.js";
-import { place, taskHref } from "./router.js";
+import { href, place, taskHref } from "./router.js";
 import { session } from "./session.js";
 import { uploads } from "./uploads.js";
 import { createView } from "./views/create.js";
@@ -13,6 +16,7 @@ import { projectsView } from "./views/projects.js";
 import { signInView } from "./views/sign_in.js";
 import { storyView } from "./views/story.js";
 import { tasksView } from "./views/tasks.js";
+import { webhooksView } from "./views/webhooks.js";
 
 const TRY_AGAIN = 3_000;
 const main = document.getElementById("main");
@@ -23,6 +27,7 @@ function viewOf({ parts, query }) {
   if (parts[0] === "projects" && parts[2] === "tasks") return ["tasks", () => storyView(Number(parts[1]), Number(parts[3]))];
   if (parts[0] === "projects") return ["projects", projectsView];
   if (parts[0] === "nodes") return ["nodes", nodesView];
+  if (parts[0] === "webhooks" && session.seesAll) return ["webhooks", webhooksView];
   if (parts[0] === "new" && session.may("operator")) return ["new", () => createView(query)];
   return ["tasks", () => tasksView(query)];
 }
@@ -103,6 +108,16 @@ window.addEventListener("unhandledrejection", ({ reason }) => problem(reason));
 session.addEventListener("needed", askToSignIn);
 live.addEventListener("event", ({ detail }) => shown?.take?.(detail));
 live.addEventListener("refresh", () => shown?.refresh?.());
+watchOver();
+listenToKeys();
+takeDrops((found) => {
+  if (shown?.name !== "new") {
+    history.pushState(null, "", href("/new"));
+    showPlace();
+  }
+  shown.drop(found);
+});
+document.getElementById("keys").addEventListener("click", tellKeys);
 // A link to "#main" would be taken for an address of a view.
 document.getElementById("skip").addEventListener("click", (event) => {
   event.preventDefault();

@@ -1,5 +1,5 @@
 /* Asks: a question that needs a yes, or a small form. The focus goes in, stays in, and comes back afterwards. */
-import { el } from "./dom.js";
+import { el, nodes } from "./dom.js";
 import { icon } from "./icons.js";
 
 let named = 0;
@@ -46,6 +46,14 @@ export function asked({ title, fields, yes, save }) {
     dialog.append(form);
     dialog.showModal();
   });
+}
+
+/** Tells something until it is closed. `wide`: it takes the whole window. */
+export function told(title, ...children) {
+  const dialog = frame(title, () => {});
+  dialog.append(...nodes(children));
+  dialog.showModal();
+  return dialog;
 }
 
 /** A labelled field for a form; `hint` is tied to it for screen readers. */

@@ -41,6 +41,11 @@ export function duration(milliseconds) {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** Begins it with a capital letter. */
+export function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 export function utc(moment) {
   return `${moment.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }

@@ -10,6 +10,7 @@ import { currentTheme, nextTheme } from "./theme.js";
 import { uploads } from "./uploads.js";
 
 const VIEWS = [["tasks", "Tasks"], ["nodes", "Nodes"], ["projects", "Projects"]];
+const views = () => (session.seesAll ? [...VIEWS, ["webhooks", "Webhooks"]] : VIEWS);
 const LIVE = {
   off: "Not connected",
   live: "Live",
@@ -23,7 +24,7 @@ export function drawFrame(view, { signOut }) {
   const known = session.who !== null;
   fill(document.getElementById("top"), el("div", { class: "top-inner" },
     el("a", { class: "brand", href: href("/tasks"), "aria-label": "Orchestrator, all tasks" }, mark(), el("span", {}, "Orchestrator")),
-    known ? el("nav", { class: "views", "aria-label": "Main" }, VIEWS.map((entry) => wayTo(entry, view))) : null,
+    known ? el("nav", { class: "views", "aria-label": "Main" }, views().map((entry) => wayTo(entry, view))) : null,
     el("div", { class: "top-end" },
       known ? sendingSign(view) : null,
       known ? liveSign() : null,
@@ -32,7 +33,7 @@ export function drawFrame(view, { signOut }) {
       known && session.may("operator") ? newTask() : null)));
   const tabs = document.getElementById("tabs");
   tabs.hidden = !known;
-  fill(tabs, known ? [...VIEWS.map((entry) => wayTo(entry, view, true)), session.may("operator") ? tabNew(view) : null] : []);
+  fill(tabs, known ? [...views().map((entry) => wayTo(entry, view, true)), session.may("operator") ? tabNew(view) : null] : []);
 }
 
 function wayTo([name, words], view, pictured = false) {

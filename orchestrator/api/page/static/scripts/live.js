@@ -14,6 +14,8 @@ const LASTED = 5_000;
 
 class Live extends EventTarget {
   state = "off";
+  /** When something was last heard from the daemon. */
+  heard = null;
   #stop = null;
   #last = null;
   #asking = null;
@@ -23,6 +25,11 @@ class Live extends EventTarget {
     this.stop();
     this.#stop = new AbortController();
     this.#follow(this.#stop.signal);
+  }
+
+  /** Tries at once, instead of waiting. */
+  retry() {
+    this.dispatchEvent(new Event("retry"));
   }
 
   stop() {
@@ -42,7 +49,7 @@ class Live extends EventTarget {
       if (state === "over" && Date.now() - began > LASTED) continue;
       this.#setState(state === "over" ? "reconnecting" : state);
       wait = Date.now() - began > LASTED ? FIRST_WAIT : Math.min(wait * 2, LONGEST_WAIT);
-      await sleep(wait * (0.75 + Math.random() / 2), signal);
+      await this.#sleep(wait * (0.75 + Math.random() / 2), signal);
     }
   }
 
@@ -55,7 +62,12 @@ class Live extends EventTarget {
       this.#setState("live");
       // What happened between the first look and now is in neither; and a gap may hide anything.
       this.#tell("refresh");
-      for await (const event of eventsIn(response, () => watch.heard())) this.#take(event);
+      const heard = () => {
+        this.heard = new Date();
+        watch.heard();
+      };
+      heard();
+      for await (const event of eventsIn(response, heard)) this.#take(event);
       return "over";
     } catch (error) {
       return error instanceof ApiError && error.status === 404 ? "polling" : "reconnecting";
@@ -68,6 +80,22 @@ class Live extends EventTarget {
     if (id) this.#last = id;
     if (event === "gap") this.#tell("refresh");
     else if (data) this.#tell("event", JSON.parse(data));
+  }
+
+  /** Waits; at once over when the network comes back, or the person asks for it. */
+  #sleep(milliseconds, signal) {
+    return new Promise((resolve) => {
+      const over = new AbortController();
+      const wake = () => {
+        clearTimeout(timer);
+        over.abort();
+        resolve();
+      };
+      const timer = setTimeout(wake, milliseconds);
+      window.addEventListener("online", wake, { signal: over.signal });
+      this.addEventListener("retry", wake, { signal: over.signal });
+      signal.addEventListener("abort", wake, { signal: over.signal });
+    });
   }
 
   #setState(state) {
@@ -106,21 +134,6 @@ class Watchdog {
     clearTimeout(this.timer);
     this.#own.abort();
   }
-}
-
-/** Waits; at once over when the network or the tab comes back. */
-function sleep(milliseconds, signal) {
-  return new Promise((resolve) => {
-    const over = () => {
-      clearTimeout(timer);
-      window.removeEventListener("online", over);
-      signal.removeEventListener("abort", over);
-      resolve();
-    };
-    const timer = setTimeout(over, milliseconds);
-    window.addEventListener("online", over);
-    signal.addEventListener("abort", over);
-  });
 }
 
 export const live = new Live();

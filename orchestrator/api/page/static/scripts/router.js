@@ -21,4 +21,13 @@ export function settle(path, query) {
   history.replaceState(null, "", href(path, query));
 }
 
+let list = href("/tasks");
+
+/** Where the list of tasks was left, with its filters. */
+export const lastList = () => list;
+
+export function leaveList(address) {
+  list = address;
+}
+
 export const taskHref = (task) => href(`/projects/${task.project}/tasks/${task.id}`);

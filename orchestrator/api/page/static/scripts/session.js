@@ -11,6 +11,11 @@ class Session extends EventTarget {
     return this.who !== null && ROLES.indexOf(this.who.role) >= ROLES.indexOf(role);
   }
 
+  /** Whether they are an admin who sees all projects: only such a one may look at webhooks. */
+  get seesAll() {
+    return this.may("admin") && !this.who.projects;
+  }
+
   headers() {
     return this.token ? { Authorization: `JWT ${this.token}` } : {};
   }

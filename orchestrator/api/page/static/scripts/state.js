@@ -18,17 +18,17 @@ const STATES = {
 const ENDED = { 30: "failed", 40: "completed", 50: "canceled" };
 const SENDING_SHARE = 0.15;
 
-/** The filters of the list: what they are called, and what they ask the daemon for. */
+/** The filters of the list: what they are called, what they ask the daemon for, and whether it helps to know how many. */
 export const FILTERS = {
   all: ["All", {}],
-  waiting: ["Waiting", { stage: "waiting" }],
-  sending: ["Sending", { stage: "uploading" }],
-  queued: ["Queued", { status: 10 }],
-  running: ["Running", { status: 20 }],
+  waiting: ["Waiting", { stage: "waiting" }, true],
+  sending: ["Sending", { stage: "uploading" }, true],
+  queued: ["Queued", { status: 10 }, true],
+  running: ["Running", { status: 20 }, true],
+  failed: ["Failed", { status: 30 }, true],
   completed: ["Completed", { status: 40 }],
-  failed: ["Failed", { status: 30 }],
   canceled: ["Canceled", { status: 50 }],
-  draft: ["Drafts", { stage: "draft" }],
+  draft: ["Drafts", { stage: "draft" }, true],
 };
 
 export function stateOf(task) {
@@ -37,7 +37,12 @@ export function stateOf(task) {
   return task.stage;
 }
 
-export const label = (state) => STATES[state][0];
+/** The word, the sign and the tone of what is being done about a task. */
+export function lookOf(task) {
+  const [word, sign, tone] = STATES[stateOf(task)];
+  return { word, sign, tone };
+}
+
 export const isOver = (task) => task.stage === "ended";
 export const isGoing = (task) => ["waiting", "uploading", "processing", "collecting"].includes(task.stage);
 

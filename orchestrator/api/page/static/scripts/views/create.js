@@ -1,8 +1,8 @@
 /* A new task: photos are dropped, a few words are said about it, and off it goes. */
 import { api } from "../api.js";
-import { field } from "../dialog.js";
+import { asked, field } from "../dialog.js";
 import { el, fill, setText } from "../dom.js";
-import { filesIn, sorted } from "../dropped.js";
+import { sorted } from "../dropped.js";
 import { bytes, counted } from "../format.js";
 import { icon } from "../icons.js";
 import { allProjects } from "../names.js";
@@ -12,12 +12,14 @@ import { optionPicker } from "./create_options.js";
 import { sendingPanel } from "./create_sending.js";
 
 const LEAST = 2;
+const SHOWN = 500;
+const NEW = "new";
 const FIRST_PROJECT = "My first project";
 const SIZES = [[-1, "As they are"], [4096, "4096 px"], [2048, "2048 px"], [1024, "1024 px"]];
 
 export function createView(query) {
   const view = new CreateView(query.get("project"));
-  return { title: "New task", element: view.element, close: () => view.close() };
+  return { title: "New task", element: view.element, drop: (found) => view.drop(found), close: () => view.close() };
 }
 
 class CreateView {
@@ -25,7 +27,11 @@ class CreateView {
     this.files = new Map();
     this.wanted = project;
     this.options = optionPicker();
-    this.told = el("div", { class: "chosen", role: "status" });
+    this.words = el("p", { class: "drop-words" });
+    this.told = el("p", { class: "chosen", role: "status" });
+    this.others = el("button", { type: "button", class: "quiet", hidden: true, on: { click: () => this.#choose(new Map()) } }, icon("close", 16), "Choose others");
+    this.names = el("ul", { class: "chosen-names" });
+    this.list = el("details", { class: "more", hidden: true }, el("summary", {}, icon("more", 16), "Show them"), this.names);
     this.wrong = el("p", { class: "form-error", role: "alert" });
     this.start = el("button", { class: "primary" }, icon("up"), "Start the task");
     this.panel = sendingPanel();
@@ -40,34 +46,30 @@ class CreateView {
 
   #form() {
     this.projects = field("Project", "project", { tag: "select" });
+    this.projects.querySelector("select").addEventListener("change", ({ target }) => {
+      if (target.value === NEW) this.#newProject(target);
+      else this.chosenProject = target.value;
+    });
     this.nodes = field("Processing node", "node", { tag: "select", children: [el("option", { value: "" }, "Choose automatically")] });
     this.nodes.querySelector("select").addEventListener("change", () => this.#chooseNode());
     return el("form", { class: "create-form", on: { submit: (event) => this.#submit(event) } },
-      this.#dropZone(), this.told,
+      this.#dropZone(),
       el("section", { class: "card", "aria-labelledby": "about" }, el("h2", { id: "about" }, "About it"),
         el("div", { class: "field-grid" },
           field("Name", "name", { placeholder: "What people call it", maxlength: 255, autocomplete: "off" }), this.projects, this.nodes,
           field("Resize photos", "resize_to", { tag: "select", children: SIZES.map(([value, words]) => el("option", { value }, words)),
             hint: "The longest side. Smaller photos are processed faster." }))),
-      this.options.element, this.wrong, el("div", { class: "create-end" }, this.start));
+      this.options.element, el("div", { class: "create-end" }, el("div", {}, this.told, this.wrong), this.start));
   }
 
   #dropZone() {
     const input = el("input", { type: "file", multiple: true, class: "unseen", id: "photos", on: { change: () => this.#add(sorted([...input.files]), input) } });
     const folder = el("input", { type: "file", multiple: true, webkitdirectory: true, class: "unseen", id: "folder", on: { change: () => this.#add(sorted([...folder.files]), folder) } });
-    const zone = el("div", { class: "drop", on: {
-      dragover: (event) => { event.preventDefault(); zone.classList.add("over"); },
-      dragleave: () => zone.classList.remove("over"),
-      drop: async (event) => {
-        event.preventDefault();
-        zone.classList.remove("over");
-        this.#add(await filesIn(event.dataTransfer));
-      },
-    } }, el("span", { class: "empty-sign" }, icon("image", 30)), el("p", { class: "drop-words" }, "Drop photos or a folder here"),
+    return el("div", { class: "drop" }, el("span", { class: "empty-sign" }, icon("image", 30)), this.words,
     el("div", { class: "drop-ways" }, input, el("label", { for: "photos", class: "button" }, "Choose photos"),
-      folder, el("label", { for: "folder", class: "button" }, "Choose a folder")),
-    el("p", { class: "hint" }, "JPEG, TIFF, PNG, DNG or video; gcp_list.txt and geo.txt go along."));
-    return zone;
+      folder, el("label", { for: "folder", class: "button" }, "Choose a folder"),
+      this.others),
+    el("p", { class: "hint" }, "JPEG, TIFF, PNG, DNG or video; gcp_list.txt and geo.txt go along."), this.list);
   }
 
   #add({ files, left }, input) {
@@ -78,13 +80,28 @@ class CreateView {
     if (files.length) say(`${counted(this.files.size, "file")} chosen`);
   }
 
+  /** Takes photos that were dropped somewhere on the page. */
+  drop(found) {
+    if (uploads.state === "idle") this.#add(found);
+    else problem("An upload is under way; the next task can be made when it is over.");
+  }
+
+  #choose(files) {
+    this.files = files;
+    this.left = 0;
+    this.#drawChosen();
+  }
+
   #drawChosen() {
     const files = [...this.files.values()];
     const size = files.reduce((sum, file) => sum + file.size, 0);
     this.start.disabled = files.length === 0;
+    this.others.hidden = this.list.hidden = files.length === 0;
     const left = this.left ? `${counted(this.left, "file")} left out: ${this.left === 1 ? "it is no photo" : "they are no photos"}` : "";
-    fill(this.told, files.length || left ? el("p", {}, el("strong", {}, counted(files.length, "file")), ` · ${bytes(size)}`, left ? ` · ${left}` : "") : null,
-      files.length ? el("button", { type: "button", class: "quiet", on: { click: () => { this.files.clear(); this.left = 0; this.#drawChosen(); } } }, icon("close", 16), "Choose others") : null);
+    const words = files.length ? [el("strong", {}, counted(files.length, "file")), `${bytes(size)}`] : ["No photos chosen yet"];
+    fill(this.told, [...words, left].filter(Boolean).flatMap((word, index) => (index ? [" · ", word] : [word])));
+    setText(this.words, files.length ? `${counted(files.length, "file")} chosen` : "Drop photos or a folder here");
+    fill(this.names, files.slice(0, SHOWN).map((file) => el("li", {}, file.name)), files.length > SHOWN ? el("li", {}, `and ${counted(files.length - SHOWN, "more", "more")}`) : null);
   }
 
   async #ask() {
@@ -93,6 +110,8 @@ class CreateView {
       const select = this.projects.querySelector("select");
       select.append(...projects.map(({ id, name }) => el("option", { value: id, selected: String(id) === this.wanted }, name)));
       if (projects.length === 0) select.append(el("option", { value: "" }, `${FIRST_PROJECT} (new)`));
+      select.append(el("option", { value: NEW }, "New project…"));
+      this.chosenProject = select.value;
       this.known = nodes;
       this.common = options;
       this.nodes.querySelector("select").append(...nodes.map((node) =>
@@ -101,6 +120,18 @@ class CreateView {
     } catch (error) {
       problem(error);
     }
+  }
+
+  /** Makes a project on the way; without one, what was chosen before is chosen again. */
+  async #newProject(select) {
+    let made = null;
+    await asked({
+      title: "New project", yes: "Create it", fields: [field("Name", "name", { required: true, maxlength: 255, autocomplete: "off" })],
+      save: async (given) => { made = await api.createProject(given); },
+    });
+    if (made) select.prepend(el("option", { value: made.id }, made.name));
+    select.value = made ? String(made.id) : this.chosenProject;
+    this.chosenProject = select.value;
   }
 
   #chooseNode() {

@@ -6,12 +6,12 @@ import { confirmed } from "../dialog.js";
 import { trying } from "../notices.js";
 import { uploads } from "../uploads.js";
 
-const SHOWN = 40;
+const SHOWN = 30;
 const WORDS = { waiting: "waits", sending: "", done: "here", failed: "failed" };
-const ORDER = { failed: 0, sending: 1, waiting: 2, done: 3 };
 
 export function sendingPanel() {
   const title = el("h2", { id: "sending" });
+  const portion = el("span", { class: "sending-share", "aria-hidden": "true" });
   const told = el("p", { class: "calm" });
   const wrong = el("p", { class: "form-error", role: "alert" });
   const track = el("div", { class: "bar large", role: "progressbar", "aria-label": "Photos sent", "aria-valuemin": "0", "aria-valuemax": "100" },
@@ -24,7 +24,7 @@ export function sendingPanel() {
   let began = 0;
   return {
     element: el("section", { class: "card sending", "aria-labelledby": "sending", hidden: true },
-      title, track, told, wrong, el("div", { class: "sending-actions" }, again, cancel), list, more),
+      el("div", { class: "sending-head" }, title, portion), track, told, wrong, el("div", { class: "sending-actions" }, again, cancel), list, more),
     update() {
       if (uploads.state === "idle") {
         began = 0;
@@ -37,14 +37,21 @@ export function sendingPanel() {
       track.setAttribute("aria-valuenow", String(Math.floor(share * 100)));
       track.style.setProperty("--share", String(share));
       track.classList.toggle("moving", !stuck);
-      setText(told, `${percent(share)} · ${number(uploads.done)} of ${number(uploads.files.length)} here · ${bytes(uploads.sent)} of ${bytes(uploads.size)}${left(began, share)}`);
+      setText(portion, percent(share));
+      setText(told, `${number(uploads.done)} of ${counted(uploads.files.length, "file")} here · ${bytes(uploads.sent)} of ${bytes(uploads.size)}${left(began, share)}`);
       setText(wrong, stuck ? uploads.error?.message ?? "" : "");
       again.hidden = !stuck;
-      const ordered = [...uploads.files].sort((one, other) => ORDER[one.state] - ORDER[other.state] || one.id - other.id);
-      rows.show(ordered.slice(0, SHOWN));
-      setText(more, ordered.length > SHOWN ? `and ${counted(ordered.length - SHOWN, "more file", "more files")}` : "");
+      const notable = [...uploads.failed, ...uploads.files.filter(({ state }) => state === "sending")];
+      rows.show(notable.slice(0, SHOWN));
+      setText(more, restOf(notable.length));
     },
   };
+}
+
+/** What of the files is not listed one by one. */
+function restOf(listed) {
+  const waiting = uploads.files.filter(({ state }) => state === "waiting").length;
+  return [listed > SHOWN ? `${number(listed - SHOWN)} more like these` : "", waiting ? `${number(waiting)} more wait for their turn` : ""].filter(Boolean).join(" · ");
 }
 
 async function giveUp() {

@@ -71,7 +71,7 @@ function projectRow(project, changed) {
   const remove = session.may("operator") ? button("Delete", "trash", removed) : null;
   return {
     element: el("li", { class: "row project" }, el("div", { class: "row-main" }, name, under), tasks,
-      el("p", { class: "row-when" }, when), el("div", { class: "row-actions" }, edit, remove)),
+      el("p", { class: "row-when" }, "Created ", when), el("div", { class: "row-actions" }, edit, remove)),
     update(given) {
       now = given;
       setText(name, now.name);

@@ -3,14 +3,15 @@ import { api } from "../api.js";
 import { el, fill, setText } from "../dom.js";
 import { learn, projectName } from "../names.js";
 import { notice } from "../notices.js";
-import { href } from "../router.js";
-import { badge, isOver } from "../state.js";
+import { href, lastList } from "../router.js";
+import { badge } from "../state.js";
 import { actions } from "./story_actions.js";
 import { details } from "./story_details.js";
 import { output } from "./story_output.js";
 import { results } from "./story_results.js";
 import { steps } from "./story_steps.js";
 import { timeline } from "./story_timeline.js";
+import { why } from "./story_why.js";
 
 export function storyView(project, id) {
   const view = new StoryView(project, id);
@@ -28,7 +29,7 @@ class StoryView {
     this.name = el("h1", {}, `Task ${id}`);
     this.sign = badge();
     this.way = el("nav", { class: "crumbs", "aria-label": "Where this is" });
-    this.why = el("p", { class: "story-why", role: "status" });
+    this.why = why();
     this.body = el("div", { class: "story-body" });
     this.element = el("div", { class: "view story" }, this.way, this.body);
     this.load();
@@ -63,11 +64,10 @@ class StoryView {
     document.title = `${task.name || `Task ${task.id}`} · Orchestrator`;
     setText(this.name, task.name || `Task ${task.id}`);
     this.sign.update(task);
-    fill(this.way, el("a", { href: href("/tasks") }, "Tasks"), el("span", { "aria-hidden": "true" }, "/"),
+    fill(this.way, el("a", { href: lastList() }, "Tasks"), el("span", { "aria-hidden": "true" }, "/"),
       el("a", { href: href("/tasks", { project: task.project }) }, projectName(task.project)),
       el("span", { "aria-hidden": "true" }, "/"), el("span", { "aria-current": "page" }, `#${task.id}`));
-    setText(this.why, sentence(isOver(task) && task.last_error ? task.last_error : task.reason));
-    this.why.dataset.tone = task.status === 30 ? "bad" : "";
+    this.why.update(task);
     for (const part of Object.values(this.parts)) part.update(task);
   }
 
@@ -79,7 +79,7 @@ class StoryView {
     };
     fill(this.body,
       el("div", { class: "story-head" }, el("div", { class: "story-title" }, this.name, this.sign.element), parts.actions.element),
-      el("section", { class: "card story-now", "aria-label": "Where it is" }, this.why, parts.steps.element),
+      el("section", { class: "card story-now", "aria-label": "Where it is" }, this.why.element, parts.steps.element),
       el("div", { class: "story-columns" },
         el("div", { class: "story-wide" }, parts.results.element, parts.output.element),
         el("div", { class: "story-side" }, parts.timeline.element, parts.details.element)));
@@ -106,9 +106,4 @@ class StoryView {
     this.leaving.abort();
     for (const part of Object.values(this.parts ?? {})) part.close?.();
   }
-}
-
-export function sentence(text) {
-  const told = text ?? "";
-  return told.charAt(0).toUpperCase() + told.slice(1);
 }

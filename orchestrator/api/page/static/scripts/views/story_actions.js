@@ -6,6 +6,7 @@ import { icon } from "../icons.js";
 import { notice, trying } from "../notices.js";
 import { session } from "../session.js";
 import { isOver } from "../state.js";
+import { uploads } from "../uploads.js";
 
 const RERUN = "rerun-from";
 
@@ -20,11 +21,12 @@ export function actions(changed) {
     element,
     update(task) {
       now = task;
-      const kind = !session.may("operator") || task.stage === "removing" ? "none" : isOver(task) ? "over" : task.partial ? "draft" : "going";
+      const kind = !session.may("operator") || task.stage === "removing" ? "none" : isOver(task) ? "over" : task.partial ? draftOf(task) : "going";
       if (kind === drawn) return;
       const focused = element.contains(document.activeElement);
       drawn = kind;
       fill(element,
+        kind === "draft" ? button("Start it", "up", start, { class: "primary" }) : null,
         kind === "going" ? button("Cancel", "stop", cancel) : null,
         kind === "over" || kind === "going" ? button("Restart", "restart", restart) : null,
         kind === "none" ? null : button("Remove", "trash", remove));
@@ -32,6 +34,19 @@ export function actions(changed) {
       if (focused) element.querySelector("button")?.focus();
     },
   };
+}
+
+/** A draft whose photos are on their way from this page starts by itself. */
+function draftOf(task) {
+  return uploads.task?.id === task.id && uploads.state !== "idle" ? "arriving" : "draft";
+}
+
+async function start(task) {
+  const yes = await confirmed({
+    title: `Start ${nameOf(task)}?`, yes: "Start it", no: "Wait for more", dangerous: false,
+    text: "It begins with the photos that are here; no more can be added then.",
+  });
+  if (yes && await trying(() => api.commit(task))) notice("The task was started.");
 }
 
 const nameOf = (task) => task.name || `task ${task.id}`;

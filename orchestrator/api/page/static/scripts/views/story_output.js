@@ -1,14 +1,17 @@
 /* The console output of a task, following live. What is shown is bounded; what came before can be asked for. */
 import { api } from "../api.js";
 import { el, fill, setText } from "../dom.js";
-import { number } from "../format.js";
+import { counted, number } from "../format.js";
 import { icon } from "../icons.js";
+import { trying } from "../notices.js";
 import { isGoing } from "../state.js";
 
 const AT_ONCE = 500;
 const MOST = 2_000;
 const LOOK_EVERY = 1_500;
 const NEAR = 24;
+const WRONG = /\b(error|exception|traceback|failed|fatal)\b/i;
+const ODD = /\bwarn(ing)?\b/i;
 
 export function output(signal) {
   const part = new Output(signal);
@@ -22,7 +25,14 @@ class Output {
     this.first = 0;
     this.next = null;
     this.following = true;
-    this.count = el("span", { class: "calm" });
+    this.total = 0;
+    this.words = "";
+    this.count = el("span", { class: "calm", role: "status" });
+    this.find = el("input", {
+      type: "search", class: "console-search", placeholder: "Find", "aria-label": "Show only lines with", autocomplete: "off", spellcheck: "false",
+      on: { input: () => this.#filter() },
+    });
+    this.save = el("button", { class: "quiet only-icon", "aria-label": "Save the whole output", title: "Save the whole output", on: { click: () => trying(() => this.#save()) } }, icon("save", 16));
     this.pause = el("button", { class: "quiet", on: { click: () => this.follow(!this.following) } });
     this.end = el("button", { class: "quiet", hidden: true, on: { click: () => this.follow(true) } }, icon("down", 16), "Jump to the end");
     this.earlier = el("button", { class: "quiet earlier", hidden: true, on: { click: () => this.#before() } }, "Show earlier lines");
@@ -30,10 +40,12 @@ class Output {
     this.box = el("div", {
       class: "console", tabindex: "0", role: "region", "aria-label": "Console output", on: { scroll: () => this.#scrolled() },
     }, this.earlier, this.lines);
-    this.empty = el("p", { class: "calm console-empty" }, "Nothing yet: the node's words appear here while it works.");
+    this.tools = el("div", { class: "console-tools" }, el("div", { class: "search" }, icon("search", 14), this.find), this.save, this.end, this.pause);
+    this.empty = el("p", { class: "calm console-empty" });
     this.element = el("section", { class: "card", "aria-labelledby": "output" },
       el("div", { class: "card-head" }, el("div", { class: "console-title" }, el("h2", { id: "output" }, "Console"), this.count),
-        el("div", { class: "console-tools" }, this.end, this.pause)), this.empty, this.box);
+        this.tools), this.empty, this.box);
+    this.box.hidden = this.tools.hidden = this.empty.hidden = true;
     this.#draw();
   }
 
@@ -44,6 +56,7 @@ class Output {
     if (anew) this.#reset();
     if (this.next === null || anew || ended) this.#look();
     this.pause.hidden = !isGoing(task);
+    setText(this.empty, isGoing(task) || task.partial ? "Nothing yet: the node's words appear here while it works." : "No node has said anything.");
   }
 
   /** Follows the end, or stays where the person reads. */
@@ -70,7 +83,7 @@ class Output {
     } catch (error) {
       if (error.name === "AbortError") return;
       // The next look says it again; until then the lines that are here are what is known.
-      setText(this.count, error.status === 404 ? "" : error.message);
+      if (error.status !== 404) setText(this.count, error.message);
     } finally {
       this.looking = false;
     }
@@ -100,7 +113,7 @@ class Output {
     const from = Math.max(0, this.first - AT_ONCE);
     const { lines } = await api.output(this.task, from, this.first - from, this.signal);
     const height = this.box.scrollHeight;
-    this.lines.prepend(...lines.map((line, index) => lineOf(line, from + index)));
+    this.lines.prepend(...lines.map((line, index) => this.#line(line, from + index)));
     this.first = from;
     while (this.lines.children.length > MOST && !this.following) this.#dropLast();
     this.box.scrollTop += this.box.scrollHeight - height;
@@ -108,17 +121,49 @@ class Output {
   }
 
   #append(lines, count) {
-    this.lines.append(...lines.map((line, index) => lineOf(line, this.next + index)));
+    this.lines.append(...lines.map((line, index) => this.#line(line, this.next + index)));
     this.next += lines.length;
     while (this.lines.children.length > MOST) {
       this.lines.firstChild.remove();
       this.first += 1;
     }
-    setText(this.count, count ? `${number(count)} lines` : "");
+    this.total = count;
+    this.#tell();
     this.earlier.hidden = this.first === 0;
     this.empty.hidden = this.next > 0;
-    this.box.hidden = this.next === 0;
+    this.box.hidden = this.tools.hidden = this.next === 0;
     if (this.following) this.#toEnd();
+  }
+
+  #line(text, index) {
+    const line = lineOf(text, index);
+    line.hidden = !this.#fits(line);
+    return line;
+  }
+
+  #fits(line) {
+    return this.words === "" || line.textContent.toLowerCase().includes(this.words);
+  }
+
+  /** Shows only those of the lines that are here which hold the words. */
+  #filter() {
+    this.words = this.find.value.trim().toLowerCase();
+    for (const line of this.lines.children) line.hidden = !this.#fits(line);
+    this.#tell();
+    if (this.following) this.#toEnd();
+  }
+
+  #tell() {
+    const fitting = this.words && this.lines.querySelectorAll(":not([hidden])").length;
+    const among = this.lines.children.length < this.total ? `the last ${number(this.lines.children.length)}` : number(this.total);
+    setText(this.count, this.words ? `${number(fitting)} of ${among} lines` : this.total ? counted(this.total, "line") : "");
+  }
+
+  async #save() {
+    const { lines } = await api.output(this.task, 0, this.total, this.signal);
+    const url = URL.createObjectURL(new Blob([`${lines.join("\n")}\n`], { type: "text/plain" }));
+    el("a", { href: url, download: `task-${this.task.id}-console.txt` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 0);
   }
 
   #dropLast() {
@@ -148,5 +193,6 @@ class Output {
 }
 
 function lineOf(text, index) {
-  return el("div", { class: "line", dataset: { line: String(index + 1) } }, text || " ");
+  const tone = WRONG.test(text) ? "bad" : ODD.test(text) ? "odd" : null;
+  return el("div", { class: "line", dataset: { line: String(index + 1), ...(tone ? { tone } : {}) } }, text || " ");
 }

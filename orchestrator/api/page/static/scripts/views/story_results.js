@@ -1,9 +1,10 @@
 /* The results of a task: a preview of the orthophoto, and every file with its size, to be downloaded. */
 import { address, api, fetched } from "../api.js";
+import { told } from "../dialog.js";
 import { el, fill, setText } from "../dom.js";
-import { bytes } from "../format.js";
+import { bytes, number } from "../format.js";
 import { icon } from "../icons.js";
-import { problem } from "../notices.js";
+import { problem, trying } from "../notices.js";
 import { session } from "../session.js";
 
 const PREVIEW = "orthophoto.png";
@@ -21,10 +22,11 @@ const TITLES = {
 };
 
 export function results(signal) {
+  const hint = el("p", { class: "hint", hidden: true }, "With the option orthophoto-png there is a preview here.");
   const picture = el("figure", { class: "preview", hidden: true });
   const list = el("ul", { class: "assets" });
   const element = el("section", { class: "card", "aria-labelledby": "results", hidden: true },
-    el("h2", { id: "results" }, "Results"), picture, list);
+    el("h2", { id: "results" }, "Results"), picture, hint, list);
   let drawn = "";
   let image = null;
   return {
@@ -38,6 +40,7 @@ export function results(signal) {
       fill(list, task.available_assets.map((asset) => assetRow(task, asset, sizes)));
       measure(task, sizes, signal);
       picture.hidden = true;
+      hint.hidden = task.available_assets.includes(PREVIEW) || !task.available_assets.includes("orthophoto.tif");
       if (task.available_assets.includes(PREVIEW)) show(task);
     },
     close: () => image && URL.revokeObjectURL(image),
@@ -64,28 +67,50 @@ export function results(signal) {
     image = URL.createObjectURL(new Blob([await response.blob()], { type: "image/png" }));
     const shown = el("img", { src: image, alt: `The orthophoto of ${task.name || `task ${task.id}`}, seen from above` });
     await shown.decode();
-    fill(picture, shown);
+    const look = () => lookCloser(shown);
+    shown.addEventListener("click", look);
+    fill(picture, shown, el("button", { class: "closer", on: { click: look } }, icon("zoom", 16), "Look closer"));
     picture.hidden = false;
   }
+}
+
+/** Shows the picture in the whole window; a click changes between all of it and its real size. */
+function lookCloser({ src, alt, naturalWidth, naturalHeight }) {
+  const large = el("img", { src, alt, width: naturalWidth, height: naturalHeight });
+  const size = el("button", { on: { click: change } });
+  const stage = el("div", { class: "stage", tabindex: "0", role: "region", "aria-label": "The orthophoto" }, large);
+  function change() {
+    stage.classList.toggle("real");
+    const real = stage.classList.contains("real");
+    fill(size, icon("zoom", 16), real ? "All of it" : "Real size");
+    stage.scrollTo((stage.scrollWidth - stage.clientWidth) / 2, (stage.scrollHeight - stage.clientHeight) / 2);
+  }
+  stage.classList.add("real");
+  change();
+  large.addEventListener("click", change);
+  const dialog = told("Orthophoto", el("p", { class: "viewer-tools" }, `${number(naturalWidth)} × ${number(naturalHeight)} pixels`, size), stage);
+  dialog.classList.add("viewer");
 }
 
 function assetRow(task, asset, sizes) {
   const size = el("span", { class: "asset-size" });
   sizes.set(asset, size);
   const path = address(api.assetPath(task, asset));
-  return el("li", {}, el("a", { class: "asset", href: path.href, download: asset, on: { click: withCredentials } },
+  return el("li", {}, el("a", { class: "asset", href: path.href, download: asset, on: { click: (event) => withTicket(event, task, asset) } },
     icon(asset === "all.zip" ? "down" : "file"), el("span", { class: "asset-name" }, TITLES[asset] ?? asset,
       el("span", { class: "asset-file" }, asset)), size));
 }
 
-/** A link cannot carry a header. The token joins the address for the moment of the click, and is never in the page. */
-function withCredentials(event) {
+/** A link cannot carry a header. A ticket, good for this one file and a few minutes, goes into the address instead. */
+async function withTicket(event, task, asset) {
   if (!session.token) return;
   event.preventDefault();
-  const url = new URL(event.currentTarget.href);
-  url.searchParams.set("jwt", session.token);
-  const link = el("a", { href: url.href, download: event.currentTarget.download });
-  link.click();
+  const { href, download } = event.currentTarget;
+  await trying(async () => {
+    const url = new URL(href);
+    url.searchParams.set("ticket", (await api.ticket(task, asset)).ticket);
+    el("a", { href: url.href, download }).click();
+  });
 }
 
 async function measure(task, sizes, signal) {

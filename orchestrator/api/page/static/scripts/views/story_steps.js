@@ -3,7 +3,7 @@ import { el, setText } from "../dom.js";
 import { duration, percent } from "../format.js";
 import { stateOf } from "../state.js";
 
-const STEPS = ["Send images", "Process", "Collect results", "Verified"];
+const STEPS = ["Send images", "Process", "Collect results", "Verify"];
 const WORKED = 0.85;
 const FETCHED = 0.95;
 const AT = { draft: -1, waiting: -1, uploading: 0, queued: 1, running: 1, collecting: 2, completed: 4 };
@@ -13,7 +13,7 @@ export function steps() {
     const fill = el("div", { class: "bar-fill" });
     const track = el("div", { class: "bar" }, fill);
     const told = el("span", { class: "step-told" });
-    return { track, told, name, element: el("li", { class: "step" }, track, el("p", {}, el("span", { class: "step-name" }, name), told)) };
+    return { track, told, name, element: el("li", { class: "step" }, el("p", {}, el("span", { class: "step-name" }, name), told), track) };
   });
   const element = el("ol", { class: "steps", "aria-label": "Steps" }, made.map((step) => step.element));
   return {

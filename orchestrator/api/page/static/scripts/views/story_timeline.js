@@ -1,15 +1,13 @@
 /* What happened to a task: every change with its time and its reason, the last one first. */
 import { history } from "../api.js";
 import { el, fill } from "../dom.js";
-import { time } from "../format.js";
+import { duration, sentence, time } from "../format.js";
 import { icon } from "../icons.js";
-import { badge, stateOf } from "../state.js";
+import { lookOf, stateOf } from "../state.js";
 
 const MOST = 200;
-const TITLES = {
-  "task.created": "Created", "task.updated": "Changed", "task.pending-action-set": "Asked for",
-  "task.status-changed": "", "task.removed": "Removed",
-};
+const ASKED = "task.pending-action-set";
+const WORTH_TELLING = 1_000;
 const ACTIONS = { 1: "Cancel", 2: "Remove", 3: "Restart" };
 
 /** `begin()` asks for what was before; `take(event)` adds what happens. */
@@ -28,21 +26,21 @@ export function timeline(signal) {
   function draw() {
     drawing = 0;
     const told = [...seen.values()].sort((one, other) => other.sequence - one.sequence).slice(0, MOST);
-    fill(list, told.map(entry));
+    fill(list, told.map((event, index) => entry(event, told[index - 1])));
   }
   function tell(text) {
     hint.textContent = text;
     hint.hidden = text === "";
   }
   async function begin(task) {
-    tell("Looking for what happened before…");
+    tell("Looking for what happened…");
     let first = Infinity;
     try {
-      const whole = await history(task, signal, (event) => {
+      await history(task, signal, (event) => {
         first = Math.min(first, event.sequence);
         take(event);
       });
-      tell(!whole ? "There is too much to look through for more." : first > 1 ? "What happened earlier is not kept any more." : "");
+      tell(first > 1 ? "What happened earlier is not kept any more." : "");
     } catch (error) {
       if (error.name === "AbortError") return;
       tell("What happened before cannot be shown just now.");
@@ -68,13 +66,25 @@ function asEvent(task) {
   return { sequence: task.version, type: "task.status-changed", time: task.updated_at, data: { task, reason: task.reason } };
 }
 
-function entry({ type, data, time: when }) {
-  const { task, reason } = data;
-  const sign = badge();
-  sign.update(task);
-  const action = type === "task.pending-action-set" ? ACTIONS[task.pending_action] : null;
-  const head = type === "task.status-changed" || type === "task.updated" || type === "task.created" ? sign.element
-    : el("span", { class: "badge", dataset: { tone: "calm" } }, el("span", { class: "badge-sign" }, icon("edit", 14)), action ? `${action} asked for` : TITLES[type]);
-  return el("li", { class: "event", dataset: { tone: head.dataset.tone ?? "" } }, el("div", { class: "event-head" }, head, time(when)),
-    reason ? el("p", {}, reason.charAt(0).toUpperCase() + reason.slice(1)) : null);
+/** `newer` is what came after it: until then it was so. */
+function entry(event, newer) {
+  const { sequence, type, data: { task, reason }, time: when } = event;
+  const { sign, word, tone } = headOf(event);
+  return el("li", { class: "event", dataset: { tone, sequence: String(sequence) } },
+    el("span", { class: "event-sign" }, icon(sign, 14)),
+    el("div", { class: "event-head" }, el("h3", {}, word), time(when)),
+    reason ? el("p", {}, sentence(reason.split("\n")[0])) : null,
+    type !== ASKED && newer ? lasted(when, newer.time, task) : null);
+}
+
+function headOf({ type, data: { task } }) {
+  if (type === ASKED) return { sign: "hand", tone: "asked", word: `${ACTIONS[task.pending_action] ?? "Something"} was asked for` };
+  if (type === "task.removed") return { sign: "trash", tone: "calm", word: "Removed" };
+  return lookOf(task);
+}
+
+/** How long it stayed so, where that says something. */
+function lasted(from, to, { stage }) {
+  const passed = new Date(to) - new Date(from);
+  return passed >= WORTH_TELLING && stage !== "ended" ? el("p", { class: "event-lasted" }, `for ${duration(passed)}`) : null;
 }

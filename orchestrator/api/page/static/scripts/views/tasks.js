@@ -1,13 +1,15 @@
 /* The list of tasks: filter, search, order, pages; rows live as long as their tasks are on the page. */
 import { api, paged } from "../api.js";
 import { el, fill, Keyed, setText } from "../dom.js";
-import { bytes, counted, duration, number, setTime } from "../format.js";
+import { counted, number } from "../format.js";
 import { icon } from "../icons.js";
-import { allProjects, learn, projectName } from "../names.js";
+import { allProjects, learn } from "../names.js";
 import { problem, say } from "../notices.js";
-import { href, settle, taskHref } from "../router.js";
+import { href, leaveList, settle } from "../router.js";
 import { session } from "../session.js";
-import { FILTERS, badge, bar, isGoing, isMoving, isOver, shareOf, stateOf } from "../state.js";
+import { FILTERS, isOver } from "../state.js";
+import { taskChips } from "./task_chips.js";
+import { taskRow } from "./task_row.js";
 
 const PAGE = 25;
 const ORDERS = { "-created_at": "Newest first", created_at: "Oldest first", "-updated_at": "Last changed first", name: "By name" };
@@ -25,7 +27,7 @@ export function tasksView(query) {
   const view = new TasksView(wanted);
   return {
     title: "Tasks", element: view.element,
-    take: (event) => view.take(event), refresh: () => view.load(), close: () => view.close(),
+    take: (event) => view.take(event), refresh: () => view.refresh(), close: () => view.close(),
   };
 }
 
@@ -33,34 +35,31 @@ class TasksView {
   constructor(wanted) {
     this.wanted = wanted;
     this.count = el("p", { class: "count", role: "status" });
-    this.list = el("ol", { class: "rows", on: { keydown: walk } });
+    this.list = el("ol", { class: "rows" });
     this.rows = new Keyed(this.list, taskRow);
     this.below = el("div");
-    this.chips = el("div", { class: "chips", role: "group", "aria-label": "Show tasks that are" });
+    this.heads = el("div", { class: "row heads", "aria-hidden": "true" }, ["State", "Task", "How far, and why", "Node", "Changed"].map((words) => el("span", {}, words)));
+    this.chips = taskChips((name) => this.change({ show: name }));
     this.project = el("select", { "aria-label": "Project", on: { change: () => this.change({ project: this.project.value }) } },
       el("option", { value: "" }, "All projects"));
     this.element = el("div", { class: "view" },
-      el("div", { class: "view-head" }, el("h1", {}, "Tasks"), this.count), this.#bars(), this.list, this.below);
-    this.#drawChips();
+      el("div", { class: "view-head" }, el("h1", {}, "Tasks"), this.count), this.#bars(),
+      el("div", { class: "table" }, this.heads, this.list), this.below);
+    this.#settle();
     this.load();
+    this.#count();
     allProjects().then((projects) => this.#drawProjects(projects), problem);
   }
 
   #bars() {
-    const search = el("input", {
-      type: "search", placeholder: "Search by name", "aria-label": "Search tasks by name", value: this.wanted.search,
+    const search = this.search = el("input", {
+      type: "search", placeholder: "Name, reference or number", "aria-label": "Search tasks", value: this.wanted.search,
       on: { input: () => this.#soon(() => this.change({ search: search.value.trim() })) },
     });
     const order = el("select", { "aria-label": "Order", on: { change: () => this.change({ ordering: order.value }) } },
       Object.entries(ORDERS).map(([value, words]) => el("option", { value, selected: value === this.wanted.ordering }, words)));
-    return el("div", { class: "filters" }, this.chips,
+    return el("div", { class: "filters" }, this.chips.element,
       el("div", { class: "filter-fields" }, el("div", { class: "search" }, icon("search", 16), search), this.project, order));
-  }
-
-  #drawChips() {
-    fill(this.chips, Object.entries(FILTERS).map(([name, [words]]) => el("button", {
-      class: "chip", "aria-pressed": String(name === this.wanted.show), on: { click: () => this.change({ show: name }) },
-    }, words)));
   }
 
   #drawProjects(projects) {
@@ -69,15 +68,34 @@ class TasksView {
 
   /** Shows something else; the address says what, so that the back button and a reload come here again. */
   change(given) {
+    const { project, search } = this.wanted;
     Object.assign(this.wanted, { page: 1 }, given);
+    this.#settle();
+    this.load();
+    if (project !== this.wanted.project || search !== this.wanted.search) this.#count();
+  }
+
+  #settle() {
     const { show, project, search, ordering, page } = this.wanted;
     settle("/tasks", {
       show: show === "all" ? "" : show, project, search,
       ordering: ordering === "-created_at" ? "" : ordering, page: page === 1 ? "" : page,
     });
-    const chosen = Object.keys(FILTERS).indexOf(show);
-    [...this.chips.children].forEach((chip, index) => chip.setAttribute("aria-pressed", String(index === chosen)));
+    leaveList(location.hash);
+    this.chips.show(show);
+  }
+
+  #among() {
+    return { project: this.wanted.project, search: this.wanted.search };
+  }
+
+  #count() {
+    this.chips.count(this.#among());
+  }
+
+  refresh() {
     this.load();
+    this.chips.countSoon(() => this.#among());
   }
 
   async load() {
@@ -99,7 +117,7 @@ class TasksView {
 
   #show({ count, results }) {
     this.rows.show(results);
-    this.list.hidden = results.length === 0;
+    this.list.hidden = this.heads.hidden = results.length === 0;
     setText(this.count, counted(count, "task"));
     const first = (this.wanted.page - 1) * PAGE;
     fill(this.below, results.length === 0 ? this.#nothing() : null, count > PAGE ? this.#pages(first, results.length, count) : null);
@@ -114,11 +132,17 @@ class TasksView {
     const { show, project, search } = this.wanted;
     if (show !== "all" || project || search) {
       return el("div", { class: "empty" }, el("h2", {}, "No task fits"), el("p", {}, "Nothing is like this just now."),
-        el("button", { on: { click: () => { location.hash = href("/tasks"); this.change({ show: "all", project: "", search: "" }); } } }, "Show all tasks"));
+        el("button", { on: { click: () => this.#showAll() } }, "Show all tasks"));
     }
     return el("div", { class: "empty" }, el("span", { class: "empty-sign" }, icon("image", 30)), el("h2", {}, "No tasks yet"),
-      el("p", {}, "A task is one set of drone photos on its way to maps. Drop photos here to make the first, or send a command over the bus."),
+      el("p", {}, "A task is one set of drone photos on its way to maps. Drop photos anywhere on this page to make the first, or send a command over the bus."),
       session.may("operator") ? el("a", { class: "button primary", href: href("/new") }, icon("add"), "New task") : null);
+  }
+
+  #showAll() {
+    this.project.value = "";
+    this.search.value = "";
+    this.change({ show: "all", project: "", search: "" });
   }
 
   #pages(first, shown, count) {
@@ -140,7 +164,9 @@ class TasksView {
     }
     if (this.rows.has(task.id)) this.rows.update(task);
     if (event.type === "task.status-changed" && isOver(task)) say(`${task.name}: ${task.reason}`);
-    if (event.type !== "task.progressed") this.reloading ??= setTimeout(() => this.load(), SETTLED);
+    if (event.type === "task.progressed") return;
+    this.reloading ??= setTimeout(() => this.load(), SETTLED);
+    this.chips.countSoon(() => this.#among());
   }
 
   #soon(work) {
@@ -152,58 +178,6 @@ class TasksView {
     clearTimeout(this.pausing);
     clearTimeout(this.reloading);
     this.asking?.abort();
+    this.chips.close();
   }
-}
-
-function taskRow(first) {
-  const sign = badge();
-  const share = bar(`Progress of ${first.name}`);
-  const name = el("a", { class: "row-name" });
-  const under = el("p", { class: "row-under" });
-  const told = el("p", { class: "row-told" });
-  const node = el("p", { class: "row-node" });
-  const when = el("time");
-  const element = el("li", { class: "row" }, sign.element, el("div", { class: "row-main" }, name, under),
-    el("div", { class: "row-progress" }, share.element, told), node, el("p", { class: "row-when" }, when));
-  let version = 0;
-  return {
-    element,
-    update(task) {
-      // An answer may have been overtaken by an event.
-      if (task.version < version) return;
-      version = task.version;
-      sign.update(task);
-      element.dataset.state = stateOf(task);
-      setText(name, task.name || `Task ${task.id}`);
-      name.href = taskHref(task);
-      setText(under, [`#${task.id}`, projectName(task.project), counted(task.images_count, "image"), ...task.tags].join(" · "));
-      share.element.hidden = !isGoing(task) || task.stage === "waiting";
-      share.update(shareOf(task), { moving: isMoving(task) });
-      setText(told, toldOf(task));
-      told.title = toldOf(task);
-      setText(node, task.processing_node_name ?? "");
-      setTime(when, task.updated_at, { relative: true });
-    },
-  };
-}
-
-/** One line on where a task is and why. */
-export function toldOf(task) {
-  if (task.status === 40 && isOver(task)) {
-    const took = task.processing_time > 0 ? `in ${duration(task.processing_time)}` : "";
-    return [counted(task.available_assets.length, "result"), task.size ? bytes(task.size * 1e6) : "", took].filter(Boolean).join(" · ");
-  }
-  const told = task.reason || task.last_error || "";
-  return told.charAt(0).toUpperCase() + told.slice(1);
-}
-
-/** Up and down go from task to task. */
-function walk(event) {
-  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (!by || !event.target.matches(".row-name")) return;
-  const links = [...event.currentTarget.querySelectorAll(".row-name")];
-  const next = links[links.indexOf(event.target) + by];
-  if (!next) return;
-  event.preventDefault();
-  next.focus();
 }
