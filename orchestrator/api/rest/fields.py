@@ -31,6 +31,12 @@ def _from_json(value: Any) -> Any:
         raise ValueError("Value must be valid JSON.") from None
 
 
+def _tags(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return _from_json(value) if value.lstrip().startswith("[") else value.replace(",", " ").split()
+
+
 def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -77,6 +83,8 @@ Options = Annotated[
 """Options for the processing engine: a list, or JSON text of one, which is all a form can hold."""
 
 Tags = Annotated[
-    WireTags, BeforeValidator(_from_json), _or_json_text({"type": "array", "items": {"type": "string", "minLength": 1}})
+    WireTags,
+    BeforeValidator(_tags),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": "string", "minLength": 1}}, {"type": "string"}]}),
 ]
-"""Tags: a list, or JSON text of one."""
+"""Tags: a list, JSON text of one, or words."""
