@@ -12,6 +12,7 @@ from orchestrator.files.chunks import Jigsaw
 from orchestrator.files.deletion import delete_file, delete_tree
 from orchestrator.files.failures import storing
 from orchestrator.files.layout import Layout, flush_folder, link, make_folder
+from orchestrator.files.names import is_image
 from orchestrator.files.sources import MAX_FILES
 from orchestrator.files.workbench import Stop, Workbench
 
@@ -59,6 +60,12 @@ class TaskAlbums:
         with storing(f"Looking at the images of task {task}"):
             names = await self._bench.run(lambda _: sorted(_listed(folder)))
         return tuple(Source(uri=file_uri(str(folder / name)), name=name) for name in names)
+
+    async def count(self, task: int) -> int:
+        """Count the images that are there; what goes along is none."""
+        folder = self._layout.shelf(task).images
+        with storing(f"Looking at the images of task {task}"):
+            return await self._bench.run(lambda _: sum(map(is_image, _listed(folder))))
 
     async def settle(self, task: int) -> None:
         """Drop what never became whole."""

@@ -15,11 +15,18 @@ from orchestrator.api.rest.task_form import TaskForm
 from orchestrator.domain.commands import CommitTask, CreateTask, SetPendingAction, TaskKey
 from orchestrator.domain.names import folded
 from orchestrator.domain.task import IMPORTED_FILE, PendingAction, Source, Stage, Task
-from orchestrator.engine.ports import Arrived, Chunk
+from orchestrator.engine.ports import Albums, Arrived, Chunk
 
 NO_FILE = "You need to upload at least 1 file before commit"
 
 View = dict[str, Any]
+
+
+async def counted(albums: Albums, view: View) -> View:
+    """Count the images of a draft, as shown, that came in over HTTP: the task knows them once it is committed."""
+    if view["stage"] != Stage.DRAFT:
+        return view
+    return view | {"images_count": view["images_count"] + await albums.count(view["id"])}
 
 
 class Drafts:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from orchestrator.api.ports import RestPorts
 from orchestrator.api.rest.application import shown
-from orchestrator.api.rest.drafts import Drafts
+from orchestrator.api.rest.drafts import Drafts, counted
 from orchestrator.api.rest.faults import broken_rule
 from orchestrator.api.rest.finding import project_of, task_of
 from orchestrator.api.rest.reading import read_form
@@ -26,7 +26,7 @@ class Uploaded(View):
 
     success: Literal[True]
     uploaded: dict[str, int]
-    """Sizes in bytes by the names that the files have got; empty until the last chunk of a file is there."""
+    """Sizes in bytes by the names that the files were sent with; empty until the last chunk of a file is there."""
 
 
 class Duplicated(View):
@@ -90,7 +90,7 @@ class Uploads:
             draft = await self._drafts.begin(project.id, form)
             if received.files:
                 await self._drafts.place(draft["id"], received.files, None)
-            return shown(draft, status=201)
+            return shown(await counted(self._ports.files.albums, draft), status=201)
 
     async def import_(self, call: Call) -> web.Response:
         """Create one of finished results."""
@@ -112,7 +112,7 @@ class Uploads:
             if not received.files:
                 raise broken_rule("No files uploaded")
             uploaded = await self._drafts.place(task.id, received.files, _chunk(received))
-        return shown({"success": True, "uploaded": uploaded})
+        return shown({"success": True, "uploaded": received.as_sent(uploaded)})
 
     async def commit(self, call: Call) -> web.Response:
         """Commit one."""

@@ -83,6 +83,10 @@ class Albums(Protocol):
         """Give the files that are there, by name."""
         ...
 
+    async def count(self, task: int) -> int:
+        """Count the images that are there; what goes along is none."""
+        ...
+
     async def settle(self, task: int) -> None:
         """Drop what never became whole."""
         ...
