@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import DEFAULT_PRIORITY, Option, PendingAction, Source
 
 
@@ -67,6 +68,8 @@ class UpdateTask:
     resize_to: int | Unset = UNSET
     from_scratch: bool = False
     """The job that the task's node may still have is given up: the next run begins with the upload."""
+    node: ProcessingNode | None = None
+    """The node with the id ``processing_node``; whoever settles the command looks it up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

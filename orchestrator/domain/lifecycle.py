@@ -13,6 +13,7 @@ from orchestrator.domain import facts, outcomes, requests
 from orchestrator.domain.commands import CommitTask, CreateTask, SetPendingAction, UpdateTask
 from orchestrator.domain.events import TaskEvent, TaskEventType
 from orchestrator.domain.facts import Fact
+from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.problem import Problem
 from orchestrator.domain.task import DEFAULT_PROJECT, PRIVATE_FIELDS, PROGRESS_FIELDS, Stage, Task
 from orchestrator.domain.transitions import Policy, Steps
@@ -101,8 +102,13 @@ def decide(task: Task, stimulus: Stimulus, *, now: datetime, policy: Policy) -> 
     return Decision(before, tuple(events))
 
 
-def create(command: CreateTask, *, id: int, now: datetime, traceparent: str = "") -> Decision:
-    """Begin a task. The command has been checked against projects, nodes and options by the caller."""
+def create(
+    command: CreateTask, *, id: int, now: datetime, traceparent: str = "", node: ProcessingNode | None = None
+) -> Decision:
+    """Begin a task. The command has been checked against projects, nodes and options by the caller.
+
+    ``node``: the one with the id ``processing_node``.
+    """
     automatic = command.auto_processing_node
     task = Task(
         id=id,
@@ -116,6 +122,8 @@ def create(command: CreateTask, *, id: int, now: datetime, traceparent: str = ""
         priority=command.priority,
         options=command.options,
         processing_node=command.processing_node,
+        processing_node_name=node.name if node else None,
+        can_rerun_from=node.rerun_stages if node else (),
         auto_processing_node=command.processing_node is None if automatic is None else automatic,
         images_count=sum(not source.side for source in command.sources),
         files_count=len(command.sources),

@@ -124,7 +124,11 @@ def update(task: Task, command: UpdateTask, _: Policy) -> Steps:
         automatic = command.processing_node is None
     node = command.processing_node
     assert not isinstance(node, Unset)
-    changed = replace(changed, processing_node=node, processing_node_name=None, auto_processing_node=automatic)
+    changed = replace(
+        changed, processing_node=node, auto_processing_node=automatic,
+        processing_node_name=command.node.name if command.node else None,
+        can_rerun_from=command.node.rerun_stages if command.node else (),
+    )  # fmt: skip
     if task.stage is Stage.WAITING:
         changed = replace(changed, job_uuid="", job_node=None)
     return (changed,)

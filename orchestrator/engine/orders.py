@@ -51,8 +51,9 @@ def _create_task(batch: Batch, command: CreateTask) -> Ruling:
     if not command.partial and all(source.side for source in command.sources):
         return invalid_field("images", "at least one image is needed")
     decision = lifecycle.create(
-        command, id=batch.take_number("task"), now=batch.around.now, traceparent=batch.traceparent
-    )
+        command, id=batch.take_number("task"), now=batch.around.now, traceparent=batch.traceparent,
+        node=_node(batch, command.processing_node),
+    )  # fmt: skip
     if not command.partial and not batch.around.known_nodes:
         nowhere = placement.NONE_KNOWN
         task = replace(decision.task, reason=nowhere)
@@ -102,7 +103,11 @@ def _update_task(batch: Batch, command: commands.UpdateTask) -> Ruling:
         problem = _project_problem(batch, command.project)
     if not isinstance(command.options, Unset) and not problem:
         problem = _options_problem(batch, command.options, node=node)
-    return problem or _on_task(batch, command)
+    return problem or _on_task(batch, replace(command, node=_node(batch, node)))
+
+
+def _node(batch: Batch, node: int | None) -> ProcessingNode | None:
+    return None if node is None else batch.nodes[node]
 
 
 # ----------------------------------------------------------------------------------------------------- the checks

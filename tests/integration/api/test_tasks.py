@@ -98,6 +98,22 @@ async def test_an_option_that_no_node_knows_is_told_under_options(folder, node):
         assert "did you mean 'dsm'?" in body["options"][0]
 
 
+async def test_the_node_that_is_chosen_is_told_with_its_name_and_stages(folder, node):
+    async with site(folder, node=node) as daemon:
+        await until(daemon, "/processingnodes/options/", bool)
+        _, (known,) = await daemon.get("/processingnodes/")
+        name = f"{known['hostname']}:{known['port']}"
+        _, task = await daemon.post("/projects/1/tasks/", json={"partial": True, "processing_node": known["id"]})
+        assert (known["id"], name) == (task["processing_node"], task["processing_node_name"])
+        assert "odm_meshing" in task["can_rerun_from"]
+        path = f"/projects/1/tasks/{task['id']}/"
+        _, freed = await daemon.patch(path, json={"processing_node": None})
+        assert (None, None, []) == (freed["processing_node"], freed["processing_node_name"], freed["can_rerun_from"])
+        _, bound = await daemon.patch(path, json={"processing_node": known["id"]})
+        assert (known["id"], name) == (bound["processing_node"], bound["processing_node_name"])
+        assert task["can_rerun_from"] == bound["can_rerun_from"]
+
+
 async def test_a_task_moves_to_another_project(daemon):
     path = await a_draft(daemon)
     _, project = await daemon.post("/projects/", json={"name": "Fields"})
