@@ -80,6 +80,8 @@ class Route:
     """Statuses of answers that say no, beyond those that every endpoint has."""
     public: bool = False
     """Answered without credentials."""
+    ends: bool = True
+    """Whether the answer is ever whole."""
 
     @property
     def parameters(self) -> tuple[str, ...]:
