@@ -81,6 +81,13 @@ async def test_names_are_made_safe_and_unique_and_side_files_go_along(daemon):
     assert expected == on_disk(daemon, task["id"])
 
 
+async def test_a_second_file_of_ground_control_points_is_told_by_its_name_alone(daemon):
+    files = [*photos(2), ("gcp_list.txt", b"1"), ("gcp_more.txt", b"2")]
+    status, body = await daemon.post(TASKS, data=form(files))
+    expected = "gcp_more.txt: the task has ground control points already, and takes one such file."
+    assert (400, {"images": [expected]}) == (status, body)
+
+
 async def test_a_task_of_no_project_that_the_caller_sees_is_not_made(daemon):
     assert (404, {"detail": "Not found."}) == await daemon.post("/projects/99/tasks/", data=form(photos(2)))
 
