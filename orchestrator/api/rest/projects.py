@@ -1,6 +1,7 @@
 """Projects over REST: /api/projects/."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -16,7 +17,7 @@ from orchestrator.api.rest.pages import Page
 from orchestrator.api.rest.route import Call, Form, Route
 from orchestrator.contract.view_models import ProjectView
 from orchestrator.contract.views import public_project
-from orchestrator.domain.access import Role
+from orchestrator.domain.access import Caller, Role
 from orchestrator.domain.task import Project
 from orchestrator.engine.ports import PROJECT_ORDERS, ProjectQuery
 
@@ -92,7 +93,7 @@ class Projects:
         found = Listing(
             count=lambda: self._ports.catalogue.count_projects(query),
             numbers=lambda limit, offset: self._ports.catalogue.project_numbers(query, by, limit=limit, offset=offset),
-            views=self._views,
+            views=partial(self._views, call.caller),
         )
         if given.page is None:
             return await listing.array(call, found)
@@ -100,7 +101,7 @@ class Projects:
 
     async def show(self, call: Call) -> web.Response:
         """Show one."""
-        return shown(await self._view(await self._named(call)))
+        return shown(await self._view(call))
 
     async def create(self, call: Call) -> web.Response:
         """Create one."""
@@ -114,7 +115,7 @@ class Projects:
         project = await self._named(call)
         if given := _given(call.body):
             await settle_named(self._ports.desk, "update-project", {"project": project.id, **given})
-        return shown(await self._view(await self._named(call)))
+        return shown(await self._view(call))
 
     async def delete(self, call: Call) -> web.Response:
         """Remove one, with its tasks."""
@@ -129,12 +130,18 @@ class Projects:
             raise not_found()
         return found
 
-    async def _view(self, project: Project) -> dict[str, Any]:
-        return public_project(project, tasks=await self._ports.library.task_ids(project.id))
+    async def _view(self, call: Call) -> dict[str, Any]:
+        project = await self._named(call)
+        return _shown_to(call.caller, project, await self._ports.library.task_ids(project.id))
 
-    async def _views(self, ids: Sequence[int]) -> Sequence[dict[str, Any]]:
+    async def _views(self, caller: Caller, ids: Sequence[int]) -> Sequence[dict[str, Any]]:
         found = await self._ports.catalogue.projects_numbered(ids)
-        return [public_project(project, tasks=tasks) for project, tasks in found]
+        return [_shown_to(caller, project, tasks) for project, tasks in found]
+
+
+def _shown_to(caller: Caller, project: Project, tasks: Sequence[int]) -> dict[str, Any]:
+    view = public_project(project, tasks=tasks)
+    return view if caller.may(Role.OPERATOR) else view | {"permissions": ["view"]}
 
 
 def _given(form: Form) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from orchestrator.api.rest import listing
 from orchestrator.api.rest.application import shown
 from orchestrator.api.rest.commanding import settle_named
 from orchestrator.api.rest.drafts import counted
-from orchestrator.api.rest.faults import not_found, wrong_pk
+from orchestrator.api.rest.faults import forbidden, not_found
 from orchestrator.api.rest.listing import Listing, ordering
 from orchestrator.api.rest.pages import Page
 from orchestrator.api.rest.route import Call, Route
@@ -119,7 +119,7 @@ class Tasks:
         task = await self._named(call)
         changes = call.body.changes()
         if "project" in changes and not call.caller.sees(changes["project"]):
-            raise wrong_pk("project", changes["project"])
+            raise forbidden()
         if not changes:
             return shown(await self._view(task))
         command = {"task": task.id, **changes}
