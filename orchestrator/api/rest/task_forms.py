@@ -84,12 +84,12 @@ class OutputFilters(Filters):
     line: Whole = 0
     """The first line; a negative one is 0."""
     limit: Whole | None = None
-    """How many lines at most; if it is negative, the last ones."""
+    """How many lines at most; if it is negative, the last ones; 0: all."""
 
     @property
     def bounds(self) -> tuple[int, int]:
         """Give the first line, and how many."""
-        limit = MAX_LINES if self.limit is None else max(-MAX_LINES, min(self.limit, MAX_LINES))
+        limit = max(-MAX_LINES, min(self.limit or MAX_LINES, MAX_LINES))
         return max(0, min(self.line, 2**31)), limit
 
 

@@ -182,6 +182,7 @@ async def test_output_comes_as_text_json_or_raw(folder, node, tmp_path):
             f"{path}output/?line=1&limit=2&f=json"
         )
         assert (200, "\n".join(lines[-2:]).encode()) == await daemon.get(f"{path}output/?limit=-2&f=raw")
+        assert (200, "\n".join(lines[1:])) == await daemon.get(f"{path}output/?line=1&limit=0")
         assert (200, "") == await daemon.get(f"{path}output/?line={10**30}")
         assert (400, {"f": ["Not a valid choice."]}) == await daemon.get(f"{path}output/?f=xml")
         assert (400, {"line": ["A valid integer is required."]}) == await daemon.get(f"{path}output/?line=x")
