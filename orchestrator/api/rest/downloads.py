@@ -7,16 +7,27 @@ from aiohttp import web
 
 from orchestrator.api.ports import RestPorts
 from orchestrator.api.rest.faults import Fault, detail
+from orchestrator.api.rest.fields import SearchText
 from orchestrator.api.rest.finding import task_of
 from orchestrator.api.rest.media import headers_for
-from orchestrator.api.rest.route import Call, Route
+from orchestrator.api.rest.route import Call, Form, Route
 from orchestrator.api.rest.sending import send
 from orchestrator.domain.task import Task
 
 ANY_FILE: Final = "application/octet-stream"
 
 _PLAIN = re.compile(r"[^A-Za-z0-9_-]+")
+_OTHER = re.compile(r"[^A-Za-z0-9._ ()+-]")
 _LONGEST: Final = 80
+
+
+class Saving(Form):
+    """How a browser saves an asset."""
+
+    filename: SearchText | None = None
+    """Under this name; by default that of the task and the asset."""
+    inline: SearchText | None = None
+    """Given, whatever its value: it is shown rather than saved."""
 
 
 class Downloads:
@@ -36,7 +47,7 @@ class Downloads:
                 Route(
                     method=method, path=one + "/download/{asset}", name=f"{method.lower()}Asset",
                     summary="Download one of the assets; those that are folders come as a zip.", handler=self.download,
-                    streams=True, answers=answers, faults=(416, 507),
+                    query=Saving, streams=True, answers=answers, faults=(416, 507),
                 ),
                 Route(
                     method=method, path=one + "/assets/{path:.+}", name=f"{method.lower()}File",
@@ -53,8 +64,7 @@ class Downloads:
         download = await self._ports.files.results.asset(task.id, asset)
         if download is None:
             raise _absent()
-        attachment = {"Content-Disposition": f'attachment; filename="{_file_name(task, asset)}"'}
-        return await send(call.request, download, headers_for(asset) | attachment)
+        return await send(call.request, download, headers_for(asset) | _disposition(call.query, task, asset))
 
     async def show(self, call: Call) -> web.StreamResponse:
         """Send a file."""
@@ -64,6 +74,12 @@ class Downloads:
         if download is None:
             raise _absent()
         return await send(call.request, download, headers_for(path) | {"Content-Disposition": "inline"})
+
+
+def _disposition(asked: Saving, task: Task, asset: str) -> dict[str, str]:
+    kind = "attachment" if asked.inline is None else "inline"
+    name = _OTHER.sub("_", re.split(r"[/\\]", asked.filename)[-1]) if asked.filename else _file_name(task, asset)
+    return {"Content-Disposition": f'{kind}; filename="{name}"'}
 
 
 def _absent() -> Fault:

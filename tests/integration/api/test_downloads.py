@@ -56,6 +56,20 @@ async def test_an_asset_is_an_attachment_with_its_length(daemon, task):
     assert 'attachment; filename="North-Field-2-orthophoto.tif"' == headers["Content-Disposition"]
 
 
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("filename=map.tif", 'attachment; filename="map.tif"'),
+        ("filename=..%2Fa%22b%0D%0A%C3%BC.tif&inline=1", 'inline; filename="a_b___.tif"'),
+        ("inline", 'inline; filename="North-Field-2-orthophoto.tif"'),
+        ("filename=", 'attachment; filename="North-Field-2-orthophoto.tif"'),
+    ],
+)
+async def test_an_asset_is_saved_under_the_name_that_is_asked_for_or_shown(daemon, task, query, told):
+    status, body, headers = await fetch(daemon, f"{ortho(task)}?{query}")
+    assert (200, ORTHO, told) == (status, body, headers["Content-Disposition"])
+
+
 async def test_head_tells_all_but_the_body(daemon, task):
     status, body, headers = await fetch(daemon, ortho(task), "HEAD")
     assert (200, b"", "10", "bytes") == (status, body, headers["Content-Length"], headers["Accept-Ranges"])
