@@ -55,7 +55,9 @@ class Drafts:
 
     async def begin_import(self, project: int, *, name: str, url: str, archive: Arrived | None) -> View:
         """Create a task that takes over finished results."""
-        command = CreateTask(project=project, name=name, partial=True, import_url=url or IMPORTED_FILE)
+        command = CreateTask(
+            project=project, name=name, partial=True, import_url=url or IMPORTED_FILE, auto_processing_node=False
+        )
         draft = await settle(self._ports.desk, command)
 
         async def fill(task: int) -> tuple[Source, ...]:

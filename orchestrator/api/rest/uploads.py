@@ -21,6 +21,10 @@ AT_LEAST = 2
 """Images of a task that comes in one request, as in WebODM."""
 
 
+UNNAMED = "Imported Task"
+"""The name of an imported task that is given none, as in WebODM."""
+
+
 class Uploaded(View):
     """Files that came in whole."""
 
@@ -101,7 +105,7 @@ class Uploads:
             if len(received.files) + bool(form.url) != 1:
                 raise broken_rule("Cannot create task, you need to upload 1 file, or to give its url")
             archive = received.files[0] if received.files else None
-            view = await self._drafts.begin_import(project.id, name=form.name, url=form.url, archive=archive)
+            view = await self._drafts.begin_import(project.id, name=form.name or UNNAMED, url=form.url, archive=archive)
         return shown(view, status=201)
 
     async def upload(self, call: Call) -> web.Response:

@@ -17,6 +17,8 @@ class Collected:
 
     available_assets: tuple[str, ...]
     size: int
+    photos: int = 0
+    """Of how many they were made, if they say so."""
 
 
 class Images(Protocol):

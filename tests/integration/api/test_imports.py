@@ -49,7 +49,9 @@ async def imported(daemon, **fields):
     content = fields.pop("content", None)
     body = form([("all.zip", content)] if content is not None else [], **fields)
     status, task = await daemon.post(IMPORT, data=body)
-    assert (201, fields.get("name", ""), 0) == (status, task["name"], task["images_count"])
+    assert (201, fields.get("name") or "Imported Task", False, 0) == (
+        status, task["name"], task["auto_processing_node"], task["images_count"],
+    )  # fmt: skip
     return await ended(daemon, task["id"])
 
 
@@ -66,6 +68,20 @@ async def test_an_uploaded_archive_becomes_a_task_with_results(daemon):
     assert (40, 2, done["available_assets"]) == (again["status"], again["attempt"], again["available_assets"])
     await remove(daemon, done["id"])
     await until([], lambda: list((daemon.app.settings.files.root / "tasks").iterdir()))
+
+
+@pytest.mark.parametrize(
+    ("lists", "count"),
+    [
+        ({"images.json": b'[{"filename": "a.JPG"}, {"filename": "b.JPG"}]', "odm_report/shots.geojson": b"{}"}, 2),
+        ({"odm_report/shots.geojson": b'{"features": [{}, {}, {}]}'}, 3),
+        ({"images.json": b"[" * 100_000}, 0),
+        ({"images.json/nothing": b"[]"}, 0),
+    ],
+)
+async def test_an_imported_task_has_the_images_that_its_results_tell_of(daemon, lists, count):
+    done = await imported(daemon, content=archive(TREE | lists))
+    assert (40, count) == (done["status"], done["images_count"])
 
 
 async def test_what_is_no_zip_fails_the_task_and_a_restart_says_that_it_is_gone(daemon):
