@@ -1,6 +1,6 @@
 """Tasks and their images over HTTP: all in one request, or a draft, its files one by one or in chunks, and a commit."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from aiohttp import web
 
@@ -33,6 +33,12 @@ class Uploaded(View):
     """Sizes in bytes by the names that the files were sent with; empty until the last chunk of a file is there."""
 
 
+class PieceTaken(View):
+    """A piece of an archive came in; others are to come."""
+
+    uploaded: Literal[True]
+
+
 class Duplicated(View):
     """A task with the same images as another."""
 
@@ -59,9 +65,10 @@ class Uploads:
             ),
             Route(
                 method="POST", path="/projects/{project}/tasks/import", name="importTask",
-                summary="Create a task of finished results: one zip file, or the url of one.", handler=self.import_,
-                role=Role.OPERATOR, body=ImportForm, streams=True, files=True, answers={201: TaskView},
-                faults=(408, 507),
+                summary="Create a task of finished results: one zip file, whole or in chunks, or the url of one.",
+                handler=self.import_,
+                role=Role.OPERATOR, body=ImportForm, streams=True, files=True,
+                answers={200: PieceTaken, 201: TaskView}, faults=(408, 507),
             ),
             Route(
                 method="POST", path=f"{one}/upload/", name="uploadImages",
@@ -104,9 +111,15 @@ class Uploads:
             form = read_form(ImportForm, received.fields)
             if len(received.files) + bool(form.url) != 1:
                 raise broken_rule("Cannot create task, you need to upload 1 file, or to give its url")
-            archive = received.files[0] if received.files else None
-            view = await self._drafts.begin_import(project.id, name=form.name or UNNAMED, url=form.url, archive=archive)
-        return shown(view, status=201)
+            view = await self._imported(project.id, form, received)
+        return shown({"uploaded": True}) if view is None else shown(view, status=201)
+
+    async def _imported(self, project: int, form: ImportForm, received: Received) -> dict[str, Any] | None:
+        name, archive = form.name or UNNAMED, received.files[0] if received.files else None
+        chunk = _chunk(received) if archive else None
+        if archive is None or chunk is None or chunk.total == 1:
+            return await self._drafts.begin_import(project, name=name, url=form.url, archive=archive)
+        return await self._drafts.import_piece(project, name=name, archive=archive, chunk=chunk)
 
     async def upload(self, call: Call) -> web.Response:
         """Give one more images."""

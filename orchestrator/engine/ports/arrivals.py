@@ -79,6 +79,10 @@ class Albums(Protocol):
         """Put an archive of results where a task that imports it looks for it."""
         ...
 
+    async def place_archive_chunk(self, task: int, file: Arrived, chunk: Chunk) -> bool:
+        """Put a piece of such an archive where it belongs, and say whether all are there. Raises as ``place_chunk``."""
+        ...
+
     async def sources(self, task: int) -> tuple[Source, ...]:
         """Give the files that are there, by name."""
         ...
