@@ -1,8 +1,9 @@
 """Projects over REST: /api/projects/."""
 
+import re
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -21,6 +22,8 @@ from orchestrator.domain.access import Caller, Role
 from orchestrator.domain.task import Project
 from orchestrator.engine.ports import PROJECT_ORDERS, ProjectQuery
 
+_TAG: Final = re.compile(":[^:]")
+
 
 class ProjectFilters(ListFilters):
     """Which projects, and in which order."""
@@ -30,7 +33,7 @@ class ProjectFilters(ListFilters):
     description: SearchText | None = None
     created_at: Moment | None = None
     search: SearchText | None = None
-    """Part of the name or the description."""
+    """Part of the name, of the description or of the name of a task; and words such as :tag, each a tag it has."""
 
 
 class ProjectForm(Form):
@@ -88,7 +91,7 @@ class Projects:
     async def listed(self, call: Call) -> web.StreamResponse:
         """List them."""
         given: ProjectFilters = call.query
-        wanted = given.model_dump(exclude={"ordering", "page"})
+        wanted = given.model_dump(exclude={"ordering", "page", "search"}) | _sought(given.search or "")
         query, by = ProjectQuery(visible=call.caller.projects, **wanted), ordering(given.ordering, PROJECT_ORDERS)
         found = Listing(
             count=lambda: self._ports.catalogue.count_projects(query),
@@ -142,6 +145,14 @@ class Projects:
 def _shown_to(caller: Caller, project: Project, tasks: Sequence[int]) -> dict[str, Any]:
     view = public_project(project, tasks=tasks)
     return view if caller.may(Role.OPERATOR) else view | {"permissions": ["view"]}
+
+
+def _sought(text: str) -> dict[str, Any]:
+    """Tell tags from the rest, as WebODM's search field does."""
+    words = text.split()
+    tags = tuple(dict.fromkeys(word[1:] for word in words if _TAG.match(word)))
+    rest = " ".join(word for word in words if not _TAG.match(word)) if tags else text
+    return {"tags": tags, "search": rest or None}
 
 
 def _given(form: Form) -> dict[str, Any]:
