@@ -55,17 +55,30 @@ class TaskResults:
         with storing(f"Opening {parts[-1]} of task {task}"):
             return await self._bench.run(lambda stop: self._open(shelf, parts, stop))
 
+    async def image(self, task: int, name: str) -> "OpenFile | None":
+        """Open one of the images that came in over HTTP."""
+        if name in {"", ".", ".."} or "/" in name or "\0" in name:
+            return None
+        folder = self._layout.shelf(task).images
+        with storing(f"Opening {name} of task {task}"):
+            return await self._bench.run(lambda _: self._opened(folder, [name]))
+
     def _open(self, shelf: Shelf, parts: list[str], stop: Stop) -> "OpenFile | None":
         for _ in _while_swapping(shelf, stop):
-            try:
-                descriptor = walk(f"{shelf.assets}/", parts)
-            except OSError:
-                continue
-            found = os.fstat(descriptor)
-            if stat.S_ISREG(found.st_mode):
-                return OpenFile(descriptor, found, self._bench)
-            os.close(descriptor)
+            found = self._opened(shelf.assets, parts)
+            if found:
+                return found
+        return None
+
+    def _opened(self, folder: Path, parts: list[str]) -> "OpenFile | None":
+        try:
+            descriptor = walk(f"{folder}/", parts)
+        except OSError:
             return None
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode):
+            return OpenFile(descriptor, found, self._bench)
+        os.close(descriptor)
         return None
 
     def _snapshot(self, shelf: Shelf, asset: Asset, stop: Stop) -> "OpenZip | None":

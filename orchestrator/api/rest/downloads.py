@@ -1,4 +1,4 @@
-"""Results over HTTP: WebODM's assets as attachments, and raw files of the results, shown where they are."""
+"""Results over HTTP: WebODM's assets as attachments, and raw files of the results, shown where they are; and images."""
 
 import re
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from orchestrator.api.ports import RestPorts
-from orchestrator.api.rest.faults import Fault, detail
+from orchestrator.api.rest.faults import Fault, detail, not_found
 from orchestrator.api.rest.fields import SearchText
 from orchestrator.api.rest.finding import task_of
 from orchestrator.api.rest.media import headers_for
@@ -54,6 +54,11 @@ class Downloads:
                     summary="Show a file of the results.", handler=self.show, streams=True, answers=answers,
                     faults=(416, 507),
                 ),
+                Route(
+                    method=method, path=one + "/images/download/{image}", name=f"{method.lower()}Image",
+                    summary="Download one of the images that came in over HTTP.", handler=self.image, streams=True,
+                    answers=answers, faults=(416, 507),
+                ),
             )
         ]  # fmt: skip
 
@@ -65,6 +70,15 @@ class Downloads:
         if download is None:
             raise _absent()
         return await send(call.request, download, headers_for(asset) | _disposition(call.query, task, asset))
+
+    async def image(self, call: Call) -> web.StreamResponse:
+        """Send an image."""
+        task = await task_of(self._ports.library, call)
+        name = call.request.match_info["image"]
+        download = await self._ports.files.results.image(task.id, name)
+        if download is None:
+            raise not_found()
+        return await send(call.request, download, headers_for(name) | _named("attachment", name))
 
     async def show(self, call: Call) -> web.StreamResponse:
         """Send a file."""
@@ -78,8 +92,12 @@ class Downloads:
 
 def _disposition(asked: Saving, task: Task, asset: str) -> dict[str, str]:
     kind = "attachment" if asked.inline is None else "inline"
-    name = _OTHER.sub("_", re.split(r"[/\\]", asked.filename)[-1]) if asked.filename else _file_name(task, asset)
-    return {"Content-Disposition": f'{kind}; filename="{name}"'}
+    name = re.split(r"[/\\]", asked.filename)[-1] if asked.filename else _file_name(task, asset)
+    return _named(kind, name)
+
+
+def _named(kind: str, name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'{kind}; filename="{_OTHER.sub("_", name)}"'}
 
 
 def _absent() -> Fault:

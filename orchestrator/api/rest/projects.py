@@ -16,6 +16,7 @@ from orchestrator.api.rest.fields import GivenName, Moment, SearchText, Tags, Te
 from orchestrator.api.rest.listing import ListFilters, Listing, ordering
 from orchestrator.api.rest.pages import Page
 from orchestrator.api.rest.route import Call, Form, Route
+from orchestrator.api.rest.task_forms import DoneView
 from orchestrator.contract.view_models import ProjectView
 from orchestrator.contract.views import public_project
 from orchestrator.domain.access import Caller, Role
@@ -83,6 +84,11 @@ class Projects:
                 role=Role.OPERATOR, body=ProjectChange, answers={200: ProjectView}, faults=(409,),
             ),
             Route(
+                method="POST", path=f"{one}edit/", name="editProject", handler=self.edit, role=Role.OPERATOR,
+                summary="Change a project, as WebODM's own pages do.", body=ProjectChange, answers={200: DoneView},
+                faults=(409,),
+            ),
+            Route(
                 method="DELETE", path=one, name="deleteProject", summary="Remove a project and all its tasks.",
                 handler=self.delete, role=Role.OPERATOR, answers={204: None}, faults=(409,),
             ),
@@ -115,16 +121,24 @@ class Projects:
 
     async def update(self, call: Call) -> web.Response:
         """Change one."""
-        project = await self._named(call)
-        if given := _given(call.body):
-            await settle_named(self._ports.desk, "update-project", {"project": project.id, **given})
+        await self._change(call)
         return shown(await self._view(call))
+
+    async def edit(self, call: Call) -> web.Response:
+        """Change one, and say no more than that."""
+        await self._change(call)
+        return shown({"success": True})
 
     async def delete(self, call: Call) -> web.Response:
         """Remove one, with its tasks."""
         project = await self._named(call)
         await settle_named(self._ports.desk, "delete-project", {"project": project.id})
         return web.Response(status=204)
+
+    async def _change(self, call: Call) -> None:
+        project = await self._named(call)
+        if given := _given(call.body):
+            await settle_named(self._ports.desk, "update-project", {"project": project.id, **given})
 
     async def _named(self, call: Call) -> Project:
         id_ = call.id("project")

@@ -135,3 +135,7 @@ class Results(Protocol):
     async def file(self, task: int, path: str) -> Download | None:
         """Open a file of the results by its path within them; None for folders, links and whatever leads out."""
         ...
+
+    async def image(self, task: int, name: str) -> Download | None:
+        """Open one of the task's images that came in over HTTP; None: there is none of that name."""
+        ...

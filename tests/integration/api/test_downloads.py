@@ -6,7 +6,7 @@ import zipfile
 import aiohttp
 import pytest
 
-from tests.integration.api.photos import arrivals, until
+from tests.integration.api.photos import arrivals, form, until
 
 ABSENT = (404, {"detail": "Asset does not exist"})
 ORTHO = b"0123456789"
@@ -73,6 +73,18 @@ async def test_an_asset_is_saved_under_the_name_that_is_asked_for_or_shown(daemo
 async def test_head_tells_all_but_the_body(daemon, task):
     status, body, headers = await fetch(daemon, ortho(task), "HEAD")
     assert (200, b"", "10", "bytes") == (status, body, headers["Content-Length"], headers["Accept-Ranges"])
+
+
+async def test_an_image_that_came_over_http_is_sent_back(daemon):
+    images = [("a b.JPG", b"0123"), ("b.JPG", b"1")]
+    _, task = await daemon.post("/projects/1/tasks/", data=form(images, partial="true"))
+    path = f"{TASK.format(task['id'])}/images/download/"
+    status, body, headers = await fetch(daemon, f"{path}a%20b.JPG", Range="bytes=1-2")
+    assert (206, b"12", "image/jpeg", 'attachment; filename="a b.JPG"') == (
+        status, body, headers["Content-Type"], headers["Content-Disposition"],
+    )  # fmt: skip
+    for name in ("c.JPG", "..%2fassets", "..", "a%20b.JPG%00"):
+        assert (404, {"detail": "Not found."}) == await daemon.get(f"{path}{name}")
 
 
 @pytest.mark.parametrize("name", ["dtm.tif", "nothing.zip", "dtm_tiles.zip", "..%2f..%2forchestrator.db"])

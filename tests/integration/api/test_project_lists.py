@@ -144,6 +144,14 @@ async def test_a_new_project_has_its_tags_and_no_tasks(daemon):
     assert (["north"], []) == (made["tags"], made["tasks"])
 
 
+async def test_webodms_pages_edit_a_project_by_an_endpoint_of_its_own(filled):
+    given = {"name": "Meadow", "tags": ["b", "c"], "permissions": [{"username": "x", "permissions": ["view"]}]}
+    assert (200, {"success": True}) == await filled.post("/projects/7/edit/", json=given)
+    _, project = await filled.get("/projects/7/")
+    assert ("Meadow", "by the river", ["b", "c"]) == (project["name"], project["description"], project["tags"])
+    assert (404, {"detail": "Not found."}) == await filled.post("/projects/99/edit/", json=given)
+
+
 async def test_the_default_project_stays(daemon):
     status, body = await daemon.delete("/projects/1/")
     assert (409, "the default project") == (status, body["detail"][:19])
