@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from orchestrator.contract.fields import MAX_DESCRIPTION, MAX_OPTIONS, MAX_TEXT, OptionItem
+from orchestrator.contract.fields import MAX_DESCRIPTION, MAX_OPTIONS, MAX_SIDE, MAX_TEXT, OptionItem
 from orchestrator.contract.fields import Tags as WireTags
 
 _JSON_TEXT: Final = {"type": "string", "contentMediaType": "application/json"}
@@ -53,6 +53,9 @@ NUMBER: Final = BeforeValidator(_number)
 
 Whole = Annotated[int, NUMBER]
 """A whole number."""
+
+Side = Annotated[int, Field(le=MAX_SIDE), NUMBER, AfterValidator(lambda side: side if side > 0 else -1)]
+"""The longest side of images in pixels; -1, or anything below 1: they stay as they are."""
 
 Key = Annotated[int | None, BeforeValidator(_none_if_empty)]
 """The id of something; none where nothing is chosen, which a form writes as an empty text."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from orchestrator.api.rest.fields import NUMBER, Key, Options, Tags, Whole
+from orchestrator.api.rest.fields import NUMBER, Key, Options, Side, Tags
 from orchestrator.api.rest.route import Form
 from orchestrator.contract.fields import MAX_TEXT, MAX_URI, ONE_LINE
 from orchestrator.domain.task import DEFAULT_PRIORITY
@@ -23,10 +23,6 @@ def _address(value: str) -> str:
 
 def _is_true(value: object) -> bool:
     return str(value).lower() in _TRUE
-
-
-def _or_none(side: int) -> int:
-    return side if side > 0 else -1
 
 
 class NewForm(Form):
@@ -46,7 +42,7 @@ class TaskForm(NewForm):
     auto_processing_node: bool | None = None
     options: Annotated[Options, Field(default_factory=list)]
     """A list of names and values, or JSON text of one."""
-    resize_to: Annotated[Whole, AfterValidator(_or_none)] = -1
+    resize_to: Side = -1
     """Longest side in pixels; -1, or 0: images go as they are."""
     tags: Annotated[Tags, Field(default_factory=list)]
     """A list, JSON text of one, or words."""

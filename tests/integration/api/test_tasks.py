@@ -76,6 +76,9 @@ async def test_forms_hold_options_and_tags_as_json_text(daemon):
     [
         ({"processing_node": 9999}, {"processing_node": ['Invalid pk "9999" - object does not exist.']}),
         ({"project": 9999}, {"project": ['Invalid pk "9999" - object does not exist.']}),
+        ({"processing_node": 0}, {"processing_node": ['Invalid pk "0" - object does not exist.']}),
+        ({"project": 2**40}, {"project": [f'Invalid pk "{2**40}" - object does not exist.']}),
+        ({"resize_to": 2**40}, {"resize_to": ["Ensure this value is less than or equal to 1000000."]}),
         ({"processing_node": "x"}, {"processing_node": ["A valid integer is required."]}),
         ({"processing_node": True}, {"processing_node": ["A valid integer is required."]}),
         ({"resize_to": "x"}, {"resize_to": ["A valid integer is required."]}),
