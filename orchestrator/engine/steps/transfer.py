@@ -36,6 +36,7 @@ class Transfer:
         self._client = client
         self._upload = upload
         self._answered = upload.answered
+        self._sources: Sequence[Source] = ()
         self._bytes_sent = 0
         self._bytes_total = 0
         self._told = 0.0
@@ -46,6 +47,7 @@ class Transfer:
 
         A stop of the daemon does the same and raises ``Overtaken``.
         """
+        self._sources = sources
         todo = [source for source in sources if source.name not in self._answered]
         total = len(sources)
         if todo == list(sources) and self._task.resize_to < 0:
@@ -85,8 +87,8 @@ class Transfer:
         return bool(self._failed) or self._shop.stopping.is_set()
 
     async def _stage(self, source: Source) -> OutgoingFile:
-        resize_to = -1 if source.side else self._task.resize_to
-        return await self._shop.images.stage(self._task, source, resize_to=resize_to)
+        resize_to = self._task.resize_to
+        return await self._shop.images.stage(self._task, source, resize_to=resize_to, among=self._sources)
 
     async def _send_one(self, file: OutgoingFile) -> None:
         asked = 0
