@@ -57,7 +57,9 @@ def upload_progressed(task: Task, fact: facts.UploadProgressed, _: Policy) -> St
 
 def committing(task: Task, _: object, __: Policy) -> Steps:
     """From here on the job may exist."""
-    return (replace(task, committed=True, upload_progress=1.0, failures=0, not_before=None),)
+    resized = 1.0 if task.resize_to > 0 else task.resize_progress
+    sent = replace(task, committed=True, upload_progress=1.0, resize_progress=resized, failures=0, not_before=None)
+    return (sent,)
 
 
 def job_taken(task: Task, _: object, __: Policy) -> Steps:

@@ -37,6 +37,7 @@ class Transfer:
         self._upload = upload
         self._answered = upload.answered
         self._sources: Sequence[Source] = ()
+        self._staged = 0
         self._bytes_sent = 0
         self._bytes_total = 0
         self._told = 0.0
@@ -50,6 +51,7 @@ class Transfer:
         self._sources = sources
         todo = [source for source in sources if source.name not in self._answered]
         total = len(sources)
+        self._staged = total - len(todo)
         if todo == list(sources) and self._task.resize_to < 0:
             self._bytes_total = sum(source.size for source in sources) if all(s.size >= 0 for s in sources) else 0
         queue = iter(todo)
@@ -75,6 +77,7 @@ class Transfer:
                 return
             try:
                 file = await self._stage(source)
+                self._staged += 1
                 if self._is_over():
                     return
                 await self._send_one(file)
@@ -122,7 +125,8 @@ class Transfer:
         share = self._share(total)
         if share > self._told:
             self._told = share
-            await self._shop.say(self._task, facts.UploadProgressed(uploaded=share))
+            resized = self._staged / max(1, total) if self._task.resize_to > 0 else 0.0
+            await self._shop.say(self._task, facts.UploadProgressed(uploaded=share, resized=resized))
 
     def _share(self, total: int) -> float:
         if self._bytes_total > 0:
