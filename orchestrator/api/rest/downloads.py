@@ -1,20 +1,23 @@
 """Results over HTTP: WebODM's assets as attachments, and raw files of the results, shown where they are; and images."""
 
 import re
-from typing import Final
+from typing import Annotated, Final
 
 from aiohttp import web
+from pydantic import Field
 
 from orchestrator.api.ports import RestPorts
 from orchestrator.api.rest.faults import Fault, detail, not_found
-from orchestrator.api.rest.fields import SearchText
+from orchestrator.api.rest.fields import NUMBER, SearchText
 from orchestrator.api.rest.finding import task_of
+from orchestrator.api.rest.listing import Filters
 from orchestrator.api.rest.media import headers_for
 from orchestrator.api.rest.route import Call, Form, Route
 from orchestrator.api.rest.sending import send
 from orchestrator.domain.task import Task
 
 ANY_FILE: Final = "application/octet-stream"
+JPEG: Final = "image/jpeg"
 
 _PLAIN = re.compile(r"[^A-Za-z0-9_-]+")
 _OTHER = re.compile(r"[^A-Za-z0-9._ ()+-]")
@@ -28,6 +31,15 @@ class Saving(Form):
     """Under this name; by default that of the task and the asset."""
     inline: SearchText | None = None
     """Given, whatever its value: it is shown rather than saved."""
+
+
+class Thumbnail(Filters):
+    """How small, and how good."""
+
+    size: Annotated[int, Field(ge=1), NUMBER] = 512
+    """Pixels of the longest side; never more than the image has, nor than 2048."""
+    quality: Annotated[int, Field(ge=0, le=100), NUMBER] = 75
+    """That of a JPEG."""
 
 
 class Downloads:
@@ -60,6 +72,12 @@ class Downloads:
                     answers=answers, faults=(416, 507),
                 ),
             )
+        ] + [
+            Route(
+                method="GET", path=one + "/images/thumbnail/{image}", name="getThumbnail",
+                summary="Show one of the images that came in over HTTP, small.", handler=self.thumbnail,
+                query=Thumbnail, answers={200: JPEG}, faults=(507,),
+            )
         ]  # fmt: skip
 
     async def download(self, call: Call) -> web.StreamResponse:
@@ -79,6 +97,16 @@ class Downloads:
         if download is None:
             raise not_found()
         return await send(call.request, download, headers_for(name) | _named("attachment", name))
+
+    async def thumbnail(self, call: Call) -> web.Response:
+        """Show an image, small."""
+        task, asked = await task_of(self._ports.library, call), call.query
+        found = await self._ports.files.results.thumbnail(
+            task.id, call.request.match_info["image"], longest=asked.size, quality=asked.quality
+        )
+        if found is None:
+            raise not_found()
+        return web.Response(body=found, content_type=JPEG, headers={"Content-Disposition": "inline"})
 
     async def show(self, call: Call) -> web.StreamResponse:
         """Send a file."""

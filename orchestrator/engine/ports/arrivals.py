@@ -139,3 +139,10 @@ class Results(Protocol):
     async def image(self, task: int, name: str) -> Download | None:
         """Open one of the task's images that came in over HTTP; None: there is none of that name."""
         ...
+
+    async def thumbnail(self, task: int, name: str, *, longest: int, quality: int) -> bytes | None:
+        """Give a JPEG of such an image, with a longest side of so many pixels at most, of a quality of 0 to 100.
+
+        Raises ``FileRefused`` for one that cannot be shown.
+        """
+        ...
