@@ -67,7 +67,9 @@ def build_files(settings: Settings, store: SqlStore, stack: AsyncExitStack) -> F
         root=files.root, keep_free=files.keep_free_bytes, max_file_bytes=files.max_image_bytes,
         max_archive_bytes=files.max_unpacked_bytes,
     )  # fmt: skip
-    albums = TaskAlbums(root=files.root, max_file_bytes=files.max_image_bytes)
+    albums = TaskAlbums(
+        root=files.root, max_file_bytes=files.max_image_bytes, max_archive_bytes=files.max_unpacked_bytes
+    )
     results = TaskResults(root=files.root)
     for room in (arrivals, albums, results):
         stack.push_async_callback(room.close)

@@ -109,6 +109,7 @@ class ProjectView(View):
     created_at: datetime
     owned: bool
     permissions: list[str]
+    """What may be done with it: view, add, change, delete."""
     tags: list[str]
     tasks: list[int] | None = None
     """Ids of its tasks; over REST only."""
@@ -131,6 +132,7 @@ class NodeView(View):
     hostname: str
     port: int
     label: str
+    """What it is called, else host:port."""
     online: bool
     """Whether it can be given work."""
     api_version: str | None

@@ -18,7 +18,7 @@ View = dict[str, Any]
 _WEB: Final = frozenset({"http", "https"})
 
 PERMISSIONS: Final = ("view", "add", "change", "delete")
-"""Everyone who gets in may do everything: there are no users of different rights here."""
+"""Of whoever may change projects; over REST a viewer has the first alone."""
 
 
 def utc_text(moment: datetime) -> str:
@@ -99,7 +99,7 @@ def public_node(node: ProcessingNode) -> View:
         "id": node.id,
         "hostname": node.hostname,
         "port": node.port,
-        "label": node.label,
+        "label": node.name,
         "online": node.online,
         "api_version": info.api_version if info else None,
         "engine": info.engine if info else None,

@@ -149,10 +149,11 @@ class DownloadProgressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsCollected:
-    """Verified results are in place; ``size`` is bytes on disk."""
+    """Verified results are in place; ``size`` is bytes on disk, ``photos`` of how many they say they were made."""
 
     available_assets: tuple[str, ...]
     size: int
+    photos: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from orchestrator.files.chunks import Jigsaw
 from orchestrator.files.deletion import delete_file, delete_tree
 from orchestrator.files.failures import storing
 from orchestrator.files.layout import Layout, flush_folder, link, make_folder
+from orchestrator.files.names import is_image
 from orchestrator.files.sources import MAX_FILES
 from orchestrator.files.workbench import Stop, Workbench
 
@@ -19,9 +20,10 @@ from orchestrator.files.workbench import Stop, Workbench
 class TaskAlbums:
     """Implements ``orchestrator.engine.ports.Albums`` below one root folder. One call for a task at a time."""
 
-    def __init__(self, *, root: Path, max_file_bytes: int, max_files: int = MAX_FILES) -> None:
+    def __init__(self, *, root: Path, max_file_bytes: int, max_archive_bytes: int, max_files: int = MAX_FILES) -> None:
         self._layout = Layout(root)
         self._max_file_bytes = max_file_bytes
+        self._max_archive_bytes = max_archive_bytes
         self.max_files = max_files
         self._bench = Workbench(name="files-album", threads=4)
 
@@ -36,22 +38,20 @@ class TaskAlbums:
 
     async def place_chunk(self, task: int, file: Arrived, chunk: Chunk) -> Mapping[str, int]:
         """Put a piece of a file where it belongs."""
-        if chunk.offset + file.size > self._max_file_bytes:
-            raise FileTooLarge(f"{file.name} is larger than the {self._max_file_bytes:,} bytes that are taken.")
+        _check_end(file, chunk, limit=self._max_file_bytes)
         with storing(f"Storing a part of {file.name}"):
             return await self._bench.run(lambda _: self._place_chunk(task, file, chunk))
 
     async def place_archive(self, task: int, file: Arrived) -> None:
         """Put an archive of results where a task that imports it looks for it."""
-        archive = self._layout.shelf(task).archive("")
-
-        def move(_: Stop) -> None:
-            make_folder(archive.parent)
-            file.path.rename(archive)
-            flush_folder(archive.parent)
-
         with storing(f"Storing the archive of task {task}"):
-            await self._bench.run(move)
+            await self._bench.run(lambda _: self._place_archive(task, file.path))
+
+    async def place_archive_chunk(self, task: int, file: Arrived, chunk: Chunk) -> bool:
+        """Put a piece of an archive where it belongs, and say whether all are there."""
+        _check_end(file, chunk, limit=self._max_archive_bytes)
+        with storing(f"Storing a part of the archive of task {task}"):
+            return await self._bench.run(lambda _: self._place_archive_chunk(task, file, chunk))
 
     async def sources(self, task: int) -> tuple[Source, ...]:
         """Give the files that are there, by name."""
@@ -59,6 +59,12 @@ class TaskAlbums:
         with storing(f"Looking at the images of task {task}"):
             names = await self._bench.run(lambda _: sorted(_listed(folder)))
         return tuple(Source(uri=file_uri(str(folder / name)), name=name) for name in names)
+
+    async def count(self, task: int) -> int:
+        """Count the images that are there; what goes along is none."""
+        folder = self._layout.shelf(task).images
+        with storing(f"Looking at the images of task {task}"):
+            return await self._bench.run(lambda _: sum(map(is_image, _listed(folder))))
 
     async def settle(self, task: int) -> None:
         """Drop what never became whole."""
@@ -103,6 +109,21 @@ class TaskAlbums:
             self._place(task, [(jigsaw.data, file.name, whole)])
         return {file.name: whole}
 
+    def _place_archive(self, task: int, path: Path) -> None:
+        archive = self._layout.shelf(task).archive("")
+        make_folder(archive.parent)
+        path.rename(archive)
+        flush_folder(archive.parent)
+
+    def _place_archive_chunk(self, task: int, file: Arrived, chunk: Chunk) -> bool:
+        jigsaw = Jigsaw(self._layout.shelf(task).parts, name=file.name, upload=chunk.upload)
+        jigsaw.add(file.path, chunk)
+        if jigsaw.whole is None:
+            return False
+        if jigsaw.data.exists():
+            self._place_archive(task, jigsaw.data)
+        return True
+
     def _copy(self, sources: Sequence[Source], of: int, to: int, stop: Stop) -> tuple[Source, ...]:
         old, new = self._layout.shelf(of).images, self._layout.shelf(to).images
         own = {file_uri(str(old / name)): name for name in _listed(old)}
@@ -119,6 +140,11 @@ class TaskAlbums:
             link(old / name, new / name)
             copied.append(Source(uri=file_uri(str(new / name)), name=source.name))
         return tuple(copied)
+
+
+def _check_end(file: Arrived, chunk: Chunk, *, limit: int) -> None:
+    if chunk.offset + file.size > limit:
+        raise FileTooLarge(f"{file.name} is larger than the {limit:,} bytes that are taken.")
 
 
 def _listed(folder: Path) -> list[str]:

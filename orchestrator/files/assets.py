@@ -1,5 +1,6 @@
 """WebODM's assets: which file or folder of a node's results each of them is (webodm-api.md §4)."""
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +8,9 @@ from pathlib import Path
 
 ARCHIVE = "all.zip"
 """The whole archive; it lies beside what was extracted from it."""
+
+_READABLE = 16 * 1024 * 1024
+"""Bytes of a list of photos that is read as a whole: those of 20,000 photos have less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,23 @@ BY_NAME = {asset.name: asset for asset in ASSETS}
 def available(tree: Path) -> tuple[str, ...]:
     """Give the names of the assets that exist in a tree of results. A folder counts if there is a file in it."""
     return tuple(asset.name for asset in ASSETS if exists(tree, asset))
+
+
+def photos_in(tree: Path) -> int:
+    """Count the photos that results were made of, as ODM lists them in them; 0: it is not said."""
+    for path, of in (("images.json", None), ("odm_report/shots.geojson", "features")):
+        found = _read(tree / path)
+        listed = found.get(of) if of and isinstance(found, dict) else found
+        if isinstance(listed, list):
+            return len(listed)
+    return 0
+
+
+def _read(path: Path) -> object:
+    try:
+        return json.loads(path.read_bytes()) if path.stat().st_size <= _READABLE else None
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def exists(tree: Path, asset: Asset) -> bool:

@@ -10,19 +10,21 @@ from pathlib import Path
 import aiohttp
 
 from orchestrator.domain.errors import SourceFailed
+from orchestrator.domain.names import folded
 from orchestrator.domain.problem import Problem, invalid_field
 from orchestrator.domain.task import Source, Task
 from orchestrator.engine.ports import OutgoingFile
+from orchestrator.files import points
 from orchestrator.files.addresses import Local, Unusable, Web, parse
 from orchestrator.files.assets import ARCHIVE
-from orchestrator.files.failures import reading
+from orchestrator.files.failures import reading, storing
 from orchestrator.files.fetch import Fetcher, FetchLimits
 from orchestrator.files.layout import Layout
-from orchestrator.files.names import can_resize, suffix_of
+from orchestrator.files.names import can_resize, is_gcp, suffix_of
 from orchestrator.files.reading import check_size, read_pieces
 from orchestrator.files.roots import ImportRoots
 from orchestrator.files.sources import MAX_FILES, Expansion, NeedsThread
-from orchestrator.files.staging import staged_name
+from orchestrator.files.staging import staged_name, store
 from orchestrator.files.workbench import Stop, Workbench
 
 INLINE_FILES = 8
@@ -79,15 +81,18 @@ class ImageFiles:
                 "images", f"looking at the files took more than {self._listing_deadline:g} s: is a network share away?"
             )
 
-    async def stage(self, task: Task, source: Source, *, resize_to: int) -> OutgoingFile:
+    async def stage(self, task: Task, source: Source, *, resize_to: int, among: Sequence[Source] = ()) -> OutgoingFile:
         """Make one file ready to send. Raises ``SourceFailed``, ``SourceHindered`` and ``StorageFailed``."""
         open_file = await self._opener(task, source)
         size = _size(open_file, name=source.name, expected=source.size)
+        copy = None
         if resize_to > 0 and not source.side and can_resize(source.name):
             copy = await self._resized(task, source, open_file=open_file, resize_to=resize_to)
-            if copy is not None:
-                open_file = partial(_open_own, copy, source.name)
-                size = _size(open_file, name=source.name, expected=-1)
+        elif resize_to > 0 and source.side and is_gcp(source.name) and size <= points.MOST:
+            copy = await self._moved(task, source, open_file=open_file, resize_to=resize_to, among=among)
+        if copy is not None:
+            open_file = partial(_open_own, copy, source.name)
+            size = _size(open_file, name=source.name, expected=-1)
         return OutgoingFile(
             name=source.name, size=size, chunks=partial(read_pieces, open_file, name=source.name, size=size)
         )
@@ -126,6 +131,35 @@ class ImageFiles:
 
         return target if target.exists() or await self._workers.run(work) else None
 
+    async def _moved(
+        self, task: Task, source: Source, *, open_file: Callable[[], int], resize_to: int, among: Sequence[Source]
+    ) -> Path | None:
+        """Move ground control points along with the images in which they were marked."""
+        with reading(source.name):
+            data = await self._workers.run(lambda _: _whole(open_file))
+        marked = points.images_of(data)
+        scales: dict[str, float] = {}
+        for image in among:
+            if not image.side and folded(image.name) in marked and can_resize(image.name):
+                scales[folded(image.name)] = await self._scale(task, image, longest=resize_to)
+        if all(scale == 1.0 for scale in scales.values()):
+            return None
+        target = self._layout.shelf(task.id).staging / staged_name("moved", source.uri, resize_to, suffix="txt")
+        with storing(f"Storing the ground control points of {source.name}"):
+            await self._workers.run(lambda _: store(points.scaled(data, scales), target))
+        return target
+
+    async def _scale(self, task: Task, image: Source, *, longest: int) -> float:
+        open_file = await self._opener(task, image)
+
+        def work(_: Stop) -> float:
+            from orchestrator.files.resize import scale_of  # noqa: PLC0415  (As above.)
+
+            with os.fdopen(open_file(), "rb") as file:
+                return scale_of(file, longest=longest)
+
+        return await self._workers.run(work)
+
 
 def _address(source: Source) -> Local | Web:
     try:
@@ -149,6 +183,11 @@ def _open_own(path: Path, name: str) -> int:
         return descriptor
     os.close(descriptor)
     raise SourceFailed(f"{name} is not a regular file.")
+
+
+def _whole(open_file: Callable[[], int]) -> bytes:
+    with os.fdopen(open_file(), "rb") as file:
+        return file.read(points.MOST)
 
 
 def _suffix(source: Source) -> str:

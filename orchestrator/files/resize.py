@@ -1,26 +1,25 @@
 """A smaller copy of a photo, with what a photogrammetry engine reads from it: EXIF, GPS, XMP, orientation, colours."""
 
 import io
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from PIL import Image
+from PIL.TiffImagePlugin import BITSPERSAMPLE, ImageFileDirectory_v2
 
 from orchestrator.domain.errors import SourceFailed
-from orchestrator.files.deletion import delete_file
 from orchestrator.files.exif import with_dimensions
 from orchestrator.files.failures import storing
-from orchestrator.files.layout import FILE_MODE, make_folder
-from orchestrator.files.staging import unfinished
+from orchestrator.files.staging import store
 from orchestrator.files.workbench import Stop
 
 MAX_PIXELS = 400_000_000
 """Larger images are refused rather than unpacked into memory; the largest aerial cameras have 150 million."""
 
 QUALITY = 95
+_EIGHT = 8
 _FORMATS = ("JPEG", "PNG", "TIFF")
 _EXIF_TAGS = (0x010F, 0x0110, 0x0112, 0x0131, 0x0132, 0x8769, 0x8825)
 """Of a TIFF: make, model, orientation, software, date, and the EXIF and GPS directories."""
@@ -33,6 +32,8 @@ def smaller_copy(file: IO[bytes], target: Path, *, longest: int, name: str, stop
 
     Raises ``SourceFailed`` for an image that cannot be read, ``StorageFailed``, and ``Stopped``.
     """
+    if _has_deep_bands(file):
+        return False
     with _naming(name, "cannot be read as an image, so it cannot be resized"):
         image = Image.open(file, formats=_FORMATS)
     with image:
@@ -45,8 +46,40 @@ def smaller_copy(file: IO[bytes], target: Path, *, longest: int, name: str, stop
         stop.check()
         data = _encoded(small, extras=extras, format=_format(image), name=name)
         stop.check()
-        _save(data, target, name=name)
+        with storing(f"Storing the resized {name}"):
+            store(data, target)
     return True
+
+
+def scale_of(file: IO[bytes], *, longest: int) -> float:
+    """Give by how much an image is made smaller: 1 if it is not, or cannot be read."""
+    try:
+        if _has_deep_bands(file):
+            return 1.0
+        with Image.open(file, formats=_FORMATS) as image:
+            return min(1.0, longest / max(image.size))
+    except Exception:  # noqa: BLE001  (Parsers raise anything; the image itself fails by its name when it is sent.)
+        return 1.0
+
+
+def _has_deep_bands(file: IO[bytes]) -> bool:
+    """Whether it is a TIFF of several bands with more than 8 bits, such as multispectral cameras make.
+
+    Pillow cannot read those; WebODM sends them as they are.
+    """
+    header = file.read(8)
+    try:
+        if header[:4] not in {b"II*\0", b"MM\0*"}:
+            return False
+        tags = ImageFileDirectory_v2(header)
+        file.seek(tags.next)
+        tags.load(file)
+        bits = tags.get(BITSPERSAMPLE, ())
+        return isinstance(bits, tuple) and len(bits) > 1 and max(bits) > _EIGHT
+    except Exception:  # noqa: BLE001  (It is opened once more, and fails there by its name.)
+        return False
+    finally:
+        file.seek(0)
 
 
 def _shrunk(image: Image.Image, *, longest: int, name: str) -> tuple[Image.Image, dict[str, Any]]:
@@ -75,22 +108,6 @@ def _tiff_exif(image: Image.Image) -> Image.Exif:
         if tag in present:
             kept[tag] = present.get_ifd(tag) if tag in {0x8769, 0x8825} else present[tag]
     return kept
-
-
-def _save(data: memoryview, target: Path, *, name: str) -> None:
-    part = unfinished(target)
-    with storing(f"Storing the resized {name}"):
-        make_folder(target.parent)
-        try:
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
-            try:
-                while data:
-                    data = data[os.write(descriptor, data) :]
-            finally:
-                os.close(descriptor)
-            part.replace(target)
-        finally:
-            delete_file(part)
 
 
 def _encoded(image: Image.Image, *, extras: dict[str, Any], format: str, name: str) -> memoryview:

@@ -30,10 +30,12 @@ class TaskResults:
     def __init__(self, *, root: Path) -> None:
         self._layout = Layout(root)
         self._bench = Workbench(name="files-send", threads=8)
+        self._painter = Workbench(name="files-paint", threads=1)
 
     async def close(self) -> None:
         """Let the threads go."""
         await self._bench.close()
+        await self._painter.close()
 
     async def asset(self, task: int, name: str) -> "OpenFile | OpenZip | None":
         """Open an asset, by WebODM's name."""
@@ -55,17 +57,47 @@ class TaskResults:
         with storing(f"Opening {parts[-1]} of task {task}"):
             return await self._bench.run(lambda stop: self._open(shelf, parts, stop))
 
+    async def image(self, task: int, name: str) -> "OpenFile | None":
+        """Open one of the images that came in over HTTP."""
+        if name in {"", ".", ".."} or "/" in name or "\0" in name:
+            return None
+        folder = self._layout.shelf(task).images
+        with storing(f"Opening {name} of task {task}"):
+            return await self._bench.run(lambda _: self._opened(folder, [name]))
+
+    async def thumbnail(self, task: int, name: str, *, longest: int, quality: int) -> bytes | None:
+        """Give a small JPEG of such an image."""
+        found = await self.image(task, name)
+        if found is None:
+            return None
+
+        def work(_: Stop) -> bytes:
+            from orchestrator.files.thumbnails import thumbnail  # noqa: PLC0415  (Pillow is large, and seldom needed.)
+
+            with found.as_file() as file:
+                return thumbnail(file, longest=longest, quality=quality, name=name)
+
+        try:
+            return await self._painter.run(work)
+        finally:
+            await found.close()
+
     def _open(self, shelf: Shelf, parts: list[str], stop: Stop) -> "OpenFile | None":
         for _ in _while_swapping(shelf, stop):
-            try:
-                descriptor = walk(f"{shelf.assets}/", parts)
-            except OSError:
-                continue
-            found = os.fstat(descriptor)
-            if stat.S_ISREG(found.st_mode):
-                return OpenFile(descriptor, found, self._bench)
-            os.close(descriptor)
+            found = self._opened(shelf.assets, parts)
+            if found:
+                return found
+        return None
+
+    def _opened(self, folder: Path, parts: list[str]) -> "OpenFile | None":
+        try:
+            descriptor = walk(f"{folder}/", parts)
+        except OSError:
             return None
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode):
+            return OpenFile(descriptor, found, self._bench)
+        os.close(descriptor)
         return None
 
     def _snapshot(self, shelf: Shelf, asset: Asset, stop: Stop) -> "OpenZip | None":
@@ -125,6 +157,10 @@ class OpenFile:
         self.size = found.st_size
         self.etag = f"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"
         self.modified = datetime.fromtimestamp(found.st_mtime, UTC)
+
+    def as_file(self) -> BinaryIO:
+        """Open it once more, for what reads here and there."""
+        return os.fdopen(os.dup(self._descriptor), "rb")
 
     async def pieces(self, start: int, count: int) -> AsyncIterator[bytes]:
         """Give bytes from ``start`` on."""

@@ -9,7 +9,7 @@ from orchestrator.domain.errors import ResultsCorrupt
 from orchestrator.domain.task import Task
 from orchestrator.engine.ports import Collected
 from orchestrator.files.archive import ArchiveLimits, contents, opened
-from orchestrator.files.assets import ARCHIVE, available
+from orchestrator.files.assets import ARCHIVE, available, photos_in
 from orchestrator.files.console import MAX_OUTPUT, Console
 from orchestrator.files.deletion import delete_file, delete_tree
 from orchestrator.files.extraction import Extraction
@@ -144,7 +144,7 @@ class TaskShelves:
             clear(shelf, stop=stop)
             try:
                 size = self._extract(archive, new, stop)
-                assets = available(new)
+                assets, photos = available(new), photos_in(new) if task.import_url else 0
                 stop.check()
                 swap_in(shelf, new, archive=archive, note=note)
             except ResultsCorrupt:
@@ -155,7 +155,7 @@ class TaskShelves:
             clear(shelf, stop=stop)
             delete_tree(shelf.incoming, stop=stop)
             delete_file(note)
-        return Collected(available_assets=(ARCHIVE, *assets), size=size)
+        return Collected(available_assets=(ARCHIVE, *assets), size=size, photos=photos)
 
     def _restore_archive(self, task: Task) -> bool:
         shelf = self._layout.shelf(task.id)

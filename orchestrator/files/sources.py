@@ -177,10 +177,14 @@ class Expansion:
         if found.listed and is_gcp(name) and self._has_explicit_gcp:
             return None
         if self._names.has(name):
-            raise Unusable(f"{shown(found.uri)}: the task has a file {name} already, and takes one only: merge them.")
+            raise Unusable(f"{self._told(found)}: the task has a file {name} already, and takes one only: merge them.")
         if is_gcp(name) and has_gcp(self._names):
-            raise Unusable(f"{shown(found.uri)}: the task has ground control points already, and takes one such file.")
+            raise Unusable(f"{self._told(found)}: the task has ground control points already, and takes one such file.")
         return Source(uri=found.uri, name=self._names.give(name), size=found.size, side=True)
+
+    def _told(self, found: _Found) -> str:
+        """Name a file to whom it is his: where we keep what came over HTTP is nobody's business."""
+        return found.name if self._own else shown(found.uri)
 
     def _side(self, found: _Found, source: Source) -> Source | None:
         if suffix_of(found.name) not in GCP_SUFFIXES:

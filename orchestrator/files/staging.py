@@ -1,8 +1,12 @@
 """Files made for sending (fetched, resized): written under a name of nobody's, then renamed, so that one is whole."""
 
 import hashlib
+import os
 import secrets
 from pathlib import Path
+
+from orchestrator.files.deletion import delete_file
+from orchestrator.files.layout import FILE_MODE, make_folder
 
 
 def staged_name(*parts: object, suffix: str) -> str:
@@ -14,3 +18,19 @@ def staged_name(*parts: object, suffix: str) -> str:
 def unfinished(target: Path) -> Path:
     """Give a name beside the target that no one else has."""
     return target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+
+
+def store(data: bytes | memoryview, target: Path) -> None:
+    """Write a file whole. Raises ``OSError``, and then leaves nothing."""
+    part, left = unfinished(target), memoryview(data)
+    make_folder(target.parent)
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        try:
+            while left:
+                left = left[os.write(descriptor, left) :]
+        finally:
+            os.close(descriptor)
+        part.replace(target)
+    finally:
+        delete_file(part)

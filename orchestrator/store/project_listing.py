@@ -1,5 +1,6 @@
 """Lists of projects, filtered and ordered by the database."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,7 +67,10 @@ class ProjectListing:
             found.append(among(projects.c.id, "visible", self._dialect))
         if "search" in names:
             texts = (projects.c.name, projects.c.description)
-            found.append(or_(*(contains(column, "search", self._dialect) for column in texts)))
+            named = select(tasks.c.project).where(contains(tasks.c.name, "search", self._dialect))
+            ways = [contains(column, "search", self._dialect) for column in texts]
+            found.append(or_(*ways, projects.c.id.in_(named)))
+        found += [contains(projects.c.tags, name, self._dialect) for name in names if name.startswith("tag")]
         return found
 
 
@@ -81,6 +85,10 @@ def _values(query: ProjectQuery) -> Values | None:
         if not storable([query.search]):
             return None
         values["search"] = holding(query.search)
+    for number, tag in enumerate(query.tags):
+        if not storable([tag]):
+            return None
+        values[f"tag{number}"] = holding(json.dumps(tag))  # As they are stored, a list in JSON.
     return values
 
 

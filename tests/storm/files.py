@@ -52,7 +52,7 @@ class StormImages:
     async def fetch_archive(self, url, target):
         raise NotImplementedError("no storm imports")
 
-    async def stage(self, task, source, *, resize_to):
+    async def stage(self, task, source, *, resize_to, among=()):
         await self._world.pause(self._life, 0.002)
         if self._world.weather.strikes("source hindered", task=task.id, about=task.job_uuid):
             raise SourceHindered(f"{source.uri} could not be fetched just now")

@@ -1,7 +1,7 @@
 """The REST application: routes that check who asks and what for, and answers in WebODM's shapes, whatever happens."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from orchestrator.api.rest.faults import Body, Fault, detail, forbidden, of_erro
 from orchestrator.api.rest.openapi import document
 from orchestrator.api.rest.reader import add_reader
 from orchestrator.api.rest.reading import MAX_FORM, read_body, read_query
-from orchestrator.api.rest.route import JSON, Call, Route
+from orchestrator.api.rest.route import FORMS, JSON, Call, Route
 from orchestrator.contract.json_text import to_json
 from orchestrator.domain.access import EVERYONE, Caller
 from orchestrator.domain.errors import OrchestratorError
@@ -55,8 +55,18 @@ def rest_application(
     application = web.Application(middlewares=[in_webodms_shapes, _with_slash], client_max_size=MAX_FORM)
     for route in (*routes, own):
         application.router.add_route(route.method, route.path, _entered(route, authenticate, deadline), name=route.name)
+    for path, answer in _heads((*routes, own), authenticate, deadline):
+        application.router.add_route("HEAD", path, answer)
     add_reader(application)
     return application
+
+
+def _heads(routes: Sequence[Route], authenticate: Authenticate, deadline: float) -> Iterator[tuple[str, Entered]]:
+    """Give what answers HEAD where GET is answered: the same, and aiohttp leaves the body out."""
+    own = {route.path for route in routes if route.method == "HEAD"}
+    for route in routes:
+        if route.method == "GET" and route.ends and route.path not in own:
+            yield route.path, _entered(route, authenticate, deadline)
 
 
 def shown(value: object, *, status: int = 200) -> web.Response:
@@ -107,6 +117,9 @@ def _no_for(fault: Fault) -> web.Response:
 
 
 def _of_http(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
+    if isinstance(error, web.HTTPMethodNotAllowed) and request.method == "OPTIONS":
+        methods = ", ".join(sorted({*error.allowed_methods, "OPTIONS"}))
+        return web.json_response({"renders": [JSON], "parses": list(FORMS)}, headers={"Allow": methods})
     sentences = {
         404: "Not found.",
         405: f'Method "{request.method}" not allowed.',
@@ -114,6 +127,6 @@ def _of_http(request: web.Request, error: web.HTTPException) -> web.StreamRespon
     }
     fault = detail(error.status, sentences.get(error.status, error.reason))
     answer = _no(fault.status, fault.body)
-    if "Allow" in error.headers:
-        answer.headers["Allow"] = error.headers["Allow"]
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        answer.headers["Allow"] = ", ".join(sorted({*error.allowed_methods, "OPTIONS"}))
     return answer

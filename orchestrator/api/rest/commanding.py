@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from orchestrator.api.rest.faults import Fault, of_problem, wrong_pk
 from orchestrator.contract.commands import decode_object
+from orchestrator.contract.fields import LARGEST_ID
 from orchestrator.domain.commands import COMMAND_NAMES, Command
 from orchestrator.domain.problem import FieldError, Problem
 from orchestrator.engine.ports import Desk, Order
@@ -33,6 +34,10 @@ async def settle_named(
 
     ``related`` are fields that name other things: that there is none such makes the field wrong.
     """
+    for field in related:
+        id_ = fields.get(field)
+        if isinstance(id_, int) and not 0 < id_ <= LARGEST_ID:
+            raise wrong_pk(field, id_)
     command = decode_object(name, fields)
     if isinstance(command, Problem):
         raise of_problem(command)

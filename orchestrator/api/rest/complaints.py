@@ -24,6 +24,8 @@ _SENTENCES: Mapping[str, str] = {
     "literal_error": "Not a valid choice.",
     "datetime_parsing": "Enter a valid date/time.",
     "datetime_from_date_parsing": "Enter a valid date/time.",
+    "model_type": "Expected an object with a name and a value.",
+    "extra_forbidden": "It has a field that is not known here.",
     "string_unicode": "Not a valid string.",
     "string_pattern_mismatch": "Must be one line of text without control characters.",
 }
@@ -40,7 +42,7 @@ _WITH_BOUNDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 def complain(error: ValidationError) -> Fault:
     """Give one sentence for each wrong field; a union that fits in no way is told of once."""
     told: dict[str, list[str]] = {}
-    for found in error.errors(include_url=False, include_input=False):
+    for found in error.errors(include_url=False):
         name = str(found["loc"][0]) if found["loc"] else NON_FIELD
         sentence = _sentence(found)
         if sentence not in told.setdefault(name, []):
@@ -49,6 +51,8 @@ def complain(error: ValidationError) -> Fault:
 
 
 def _sentence(found: Mapping[str, Any]) -> str:
+    if found["input"] is None:
+        return "This field may not be null."
     bounded = _WITH_BOUNDS.get(found["type"])
     if bounded:
         return bounded(found["ctx"])

@@ -4,6 +4,7 @@ Whatever looks at a draft and then changes its images does so alone: no image sl
 """
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
@@ -15,11 +16,18 @@ from orchestrator.api.rest.task_form import TaskForm
 from orchestrator.domain.commands import CommitTask, CreateTask, SetPendingAction, TaskKey
 from orchestrator.domain.names import folded
 from orchestrator.domain.task import IMPORTED_FILE, PendingAction, Source, Stage, Task
-from orchestrator.engine.ports import Arrived, Chunk
+from orchestrator.engine.ports import Albums, Arrived, Chunk
 
 NO_FILE = "You need to upload at least 1 file before commit"
 
 View = dict[str, Any]
+
+
+async def counted(albums: Albums, view: View) -> View:
+    """Count the images of a draft, as shown, that came in over HTTP: the task knows them once it is committed."""
+    if view["stage"] != Stage.DRAFT:
+        return view
+    return view | {"images_count": view["images_count"] + await albums.count(view["id"])}
 
 
 class Drafts:
@@ -48,7 +56,9 @@ class Drafts:
 
     async def begin_import(self, project: int, *, name: str, url: str, archive: Arrived | None) -> View:
         """Create a task that takes over finished results."""
-        command = CreateTask(project=project, name=name, partial=True, import_url=url or IMPORTED_FILE)
+        command = CreateTask(
+            project=project, name=name, partial=True, import_url=url or IMPORTED_FILE, auto_processing_node=False
+        )
         draft = await settle(self._ports.desk, command)
 
         async def fill(task: int) -> tuple[Source, ...]:
@@ -57,6 +67,28 @@ class Drafts:
             return ()
 
         return await self._filled(draft["id"], fill)
+
+    async def import_piece(self, project: int, *, name: str, archive: Arrived, chunk: Chunk) -> View | None:
+        """Take a piece of an archive; once all are there, give the task that takes over what is in it.
+
+        Its reference tells the pieces of one archive from those of others, also for another daemon or after a restart.
+        """
+        digest = hashlib.sha256(f"{project}\0{chunk.upload}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        command = CreateTask(
+            project=project, name=name, partial=True, import_url=IMPORTED_FILE, auto_processing_node=False,
+            reference=f"import-{digest}",
+        )  # fmt: skip
+        draft = await settle(self._ports.desk, command)
+        if draft["stage"] != Stage.DRAFT:
+            return draft  # All are there, and one came again because its answer was lost.
+        async with self._lock(draft["id"]):
+            whole = await self._albums.place_archive_chunk(draft["id"], archive, chunk)
+            await self._still_there(draft["id"])
+            if not whole:
+                return None
+            view = await self._commit(draft["id"], ())
+            await self._albums.settle(draft["id"])
+            return view
 
     async def place(self, task: int, files: Sequence[Arrived], chunk: Chunk | None) -> dict[str, int]:
         """Give a draft more files, or a piece of one; gives the sizes of those that are whole, by name."""

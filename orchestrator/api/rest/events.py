@@ -72,7 +72,7 @@ class Events:
             Route(
                 method="GET", path="/events", name="followEvents", streams=True, query=EventQuery,
                 summary="Follow events live, as Server-Sent Events; the data of each is a CloudEvent.",
-                handler=self.follow, answers={200: EVENT_STREAM},
+                handler=self.follow, answers={200: EVENT_STREAM}, ends=False,
             )
         ]  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from orchestrator.contract.fields import MAX_DESCRIPTION, MAX_OPTIONS, MAX_TEXT, OptionItem
+from orchestrator.contract.fields import MAX_DESCRIPTION, MAX_OPTIONS, MAX_SIDE, MAX_TEXT, OptionItem
 from orchestrator.contract.fields import Tags as WireTags
 
 _JSON_TEXT: Final = {"type": "string", "contentMediaType": "application/json"}
@@ -31,6 +31,12 @@ def _from_json(value: Any) -> Any:
         raise ValueError("Value must be valid JSON.") from None
 
 
+def _tags(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return _from_json(value) if value.lstrip().startswith("[") else value.replace(",", " ").split()
+
+
 def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -47,6 +53,9 @@ NUMBER: Final = BeforeValidator(_number)
 
 Whole = Annotated[int, NUMBER]
 """A whole number."""
+
+Side = Annotated[int, Field(le=MAX_SIDE), NUMBER, AfterValidator(lambda side: side if side > 0 else -1)]
+"""The longest side of images in pixels; -1, or anything below 1: they stay as they are."""
 
 Key = Annotated[int | None, BeforeValidator(_none_if_empty)]
 """The id of something; none where nothing is chosen, which a form writes as an empty text."""
@@ -77,6 +86,8 @@ Options = Annotated[
 """Options for the processing engine: a list, or JSON text of one, which is all a form can hold."""
 
 Tags = Annotated[
-    WireTags, BeforeValidator(_from_json), _or_json_text({"type": "array", "items": {"type": "string", "minLength": 1}})
+    WireTags,
+    BeforeValidator(_tags),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": "string", "minLength": 1}}, {"type": "string"}]}),
 ]
-"""Tags: a list, or JSON text of one."""
+"""Tags: a list, JSON text of one, or words."""

@@ -89,6 +89,8 @@ async def array(call: Call, listing: Listing, *, limit: int | None = None) -> we
         return shown(list(await listing.views(numbers)))
     answer = web.StreamResponse(headers={"Content-Type": JSON})
     await answer.prepare(call.request)
+    if call.request.method == "HEAD":
+        return answer
     try:
         await _send(answer, listing, numbers)
     except (StoreError, TimeoutError, ConnectionError) as error:

@@ -154,6 +154,8 @@ class Nodes:
         node = await self._named(call)
         changes = _given(call.body)
         address = {"hostname": changes.pop("hostname", node.hostname), "port": changes.pop("port", node.port)}
+        if changes.get("label") == node.name:
+            del changes["label"]  # It is shown where there is none, and comes back from clients that send all of it.
         if address != {"hostname": node.hostname, "port": node.port}:
             changes |= address  # Else a node that is known by an address of more parts would lose them.
         if not changes:

@@ -1,7 +1,9 @@
 """Projects over REST: /api/projects/."""
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -14,11 +16,14 @@ from orchestrator.api.rest.fields import GivenName, Moment, SearchText, Tags, Te
 from orchestrator.api.rest.listing import ListFilters, Listing, ordering
 from orchestrator.api.rest.pages import Page
 from orchestrator.api.rest.route import Call, Form, Route
+from orchestrator.api.rest.task_forms import DoneView
 from orchestrator.contract.view_models import ProjectView
 from orchestrator.contract.views import public_project
-from orchestrator.domain.access import Role
+from orchestrator.domain.access import Caller, Role
 from orchestrator.domain.task import Project
 from orchestrator.engine.ports import PROJECT_ORDERS, ProjectQuery
+
+_TAG: Final = re.compile(":[^:]")
 
 
 class ProjectFilters(ListFilters):
@@ -29,7 +34,7 @@ class ProjectFilters(ListFilters):
     description: SearchText | None = None
     created_at: Moment | None = None
     search: SearchText | None = None
-    """Part of the name or the description."""
+    """Part of the name, of the description or of the name of a task; and words such as :tag, each a tag it has."""
 
 
 class ProjectForm(Form):
@@ -79,6 +84,11 @@ class Projects:
                 role=Role.OPERATOR, body=ProjectChange, answers={200: ProjectView}, faults=(409,),
             ),
             Route(
+                method="POST", path=f"{one}edit/", name="editProject", handler=self.edit, role=Role.OPERATOR,
+                summary="Change a project, as WebODM's own pages do.", body=ProjectChange, answers={200: DoneView},
+                faults=(409,),
+            ),
+            Route(
                 method="DELETE", path=one, name="deleteProject", summary="Remove a project and all its tasks.",
                 handler=self.delete, role=Role.OPERATOR, answers={204: None}, faults=(409,),
             ),
@@ -87,12 +97,12 @@ class Projects:
     async def listed(self, call: Call) -> web.StreamResponse:
         """List them."""
         given: ProjectFilters = call.query
-        wanted = given.model_dump(exclude={"ordering", "page"})
+        wanted = given.model_dump(exclude={"ordering", "page", "search"}) | _sought(given.search or "")
         query, by = ProjectQuery(visible=call.caller.projects, **wanted), ordering(given.ordering, PROJECT_ORDERS)
         found = Listing(
             count=lambda: self._ports.catalogue.count_projects(query),
             numbers=lambda limit, offset: self._ports.catalogue.project_numbers(query, by, limit=limit, offset=offset),
-            views=self._views,
+            views=partial(self._views, call.caller),
         )
         if given.page is None:
             return await listing.array(call, found)
@@ -100,7 +110,7 @@ class Projects:
 
     async def show(self, call: Call) -> web.Response:
         """Show one."""
-        return shown(await self._view(await self._named(call)))
+        return shown(await self._view(call))
 
     async def create(self, call: Call) -> web.Response:
         """Create one."""
@@ -111,16 +121,24 @@ class Projects:
 
     async def update(self, call: Call) -> web.Response:
         """Change one."""
-        project = await self._named(call)
-        if given := _given(call.body):
-            await settle_named(self._ports.desk, "update-project", {"project": project.id, **given})
-        return shown(await self._view(await self._named(call)))
+        await self._change(call)
+        return shown(await self._view(call))
+
+    async def edit(self, call: Call) -> web.Response:
+        """Change one, and say no more than that."""
+        await self._change(call)
+        return shown({"success": True})
 
     async def delete(self, call: Call) -> web.Response:
         """Remove one, with its tasks."""
         project = await self._named(call)
         await settle_named(self._ports.desk, "delete-project", {"project": project.id})
         return web.Response(status=204)
+
+    async def _change(self, call: Call) -> None:
+        project = await self._named(call)
+        if given := _given(call.body):
+            await settle_named(self._ports.desk, "update-project", {"project": project.id, **given})
 
     async def _named(self, call: Call) -> Project:
         id_ = call.id("project")
@@ -129,12 +147,26 @@ class Projects:
             raise not_found()
         return found
 
-    async def _view(self, project: Project) -> dict[str, Any]:
-        return public_project(project, tasks=await self._ports.library.task_ids(project.id))
+    async def _view(self, call: Call) -> dict[str, Any]:
+        project = await self._named(call)
+        return _shown_to(call.caller, project, await self._ports.library.task_ids(project.id))
 
-    async def _views(self, ids: Sequence[int]) -> Sequence[dict[str, Any]]:
+    async def _views(self, caller: Caller, ids: Sequence[int]) -> Sequence[dict[str, Any]]:
         found = await self._ports.catalogue.projects_numbered(ids)
-        return [public_project(project, tasks=tasks) for project, tasks in found]
+        return [_shown_to(caller, project, tasks) for project, tasks in found]
+
+
+def _shown_to(caller: Caller, project: Project, tasks: Sequence[int]) -> dict[str, Any]:
+    view = public_project(project, tasks=tasks)
+    return view if caller.may(Role.OPERATOR) else view | {"permissions": ["view"]}
+
+
+def _sought(text: str) -> dict[str, Any]:
+    """Tell tags from the rest, as WebODM's search field does."""
+    words = text.split()
+    tags = tuple(dict.fromkeys(word[1:] for word in words if _TAG.match(word)))
+    rest = " ".join(word for word in words if not _TAG.match(word)) if tags else text
+    return {"tags": tags, "search": rest or None}
 
 
 def _given(form: Form) -> dict[str, Any]:

@@ -4,7 +4,8 @@ Nothing of a file is held in memory but the piece that is on its way to the disk
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -35,6 +36,16 @@ class Received:
 
     fields: dict[str, object] = field(default_factory=dict)
     files: list[Arrived] = field(default_factory=list)
+    sent: dict[str, str] = field(default_factory=dict)
+    """What their sender calls the files, by the names that they have got."""
+
+    def as_sent(self, sizes: Mapping[str, int]) -> dict[str, int]:
+        """Name files as their sender does, who looks for his own names; a name that he gave twice counts once."""
+        named: dict[str, int] = {}
+        for name, size in sizes.items():
+            sent = self.sent.get(name, name)
+            named[name if sent in named else sent] = size
+        return named
 
 
 async def receive(request: web.Request, arrival: Arrival) -> Received:
@@ -63,7 +74,9 @@ async def _read_all(request: web.Request, take: Take) -> Received:
             if part.name and len(received.fields) < MAX_FIELDS:
                 received.fields[part.name] = text
         elif part.filename:
-            received.files.append(await take(part.filename, _pieces(part)))
+            file = await take(part.filename, _pieces(part))
+            received.files.append(file)
+            received.sent[file.name] = re.split(r"[/\\]", part.filename)[-1]
     return received
 
 

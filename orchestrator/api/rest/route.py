@@ -23,11 +23,15 @@ _PARAMETER = re.compile(r"{(\w+)(?::[^}]+)?}")
 
 
 class Form(BaseModel):
-    """A body or a query. Texts are read as what they stand for; unknown fields are ignored, as WebODM does."""
+    """A body or a query, read as WebODM reads it.
+
+    Texts stand for numbers and the other way round, space around a text does not count, unknown fields are ignored.
+    """
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", hide_input_in_errors=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+        frozen=True, extra="ignore", hide_input_in_errors=True, allow_inf_nan=False, use_attribute_docstrings=True,
+        str_strip_whitespace=True, coerce_numbers_to_str=True,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Route:
     """Statuses of answers that say no, beyond those that every endpoint has."""
     public: bool = False
     """Answered without credentials."""
+    ends: bool = True
+    """Whether the answer is ever whole."""
 
     @property
     def parameters(self) -> tuple[str, ...]:

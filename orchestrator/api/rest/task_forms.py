@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from orchestrator.api.rest.faults import broken_rule
-from orchestrator.api.rest.fields import NUMBER, Key, Moment, Options, SearchText, Tags, Whole
+from orchestrator.api.rest.fields import NUMBER, Key, Moment, Options, SearchText, Side, Tags, Whole
 from orchestrator.api.rest.listing import Filters, ListFilters
 from orchestrator.api.rest.route import Form
 from orchestrator.contract.fields import MAX_TEXT
@@ -59,7 +59,7 @@ class TaskChange(Form):
     priority: Annotated[int, Field(ge=0, le=9), NUMBER] | None = None
     tags: Tags | None = None
     project: Whole | None = None
-    resize_to: Whole | None = None
+    resize_to: Side | None = None
     """Longest side in pixels to which images are resized before they are next sent; -1: not at all."""
     uuid: Any = None
     """Empty text: start from scratch next time. All else is ignored."""
@@ -69,8 +69,6 @@ class TaskChange(Form):
         found = {name: value for name, value in self.model_dump(exclude={"uuid"}).items() if value is not None}
         if "processing_node" in self.model_fields_set:
             found["processing_node"] = self.processing_node
-        if found.get("resize_to", 1) < 1:
-            found["resize_to"] = -1
         if isinstance(self.uuid, str) and not self.uuid:
             found["uuid"] = ""
         return found
@@ -84,12 +82,12 @@ class OutputFilters(Filters):
     line: Whole = 0
     """The first line; a negative one is 0."""
     limit: Whole | None = None
-    """How many lines at most; if it is negative, the last ones."""
+    """How many lines at most; if it is negative, the last ones; 0: all."""
 
     @property
     def bounds(self) -> tuple[int, int]:
         """Give the first line, and how many."""
-        limit = MAX_LINES if self.limit is None else max(-MAX_LINES, min(self.limit, MAX_LINES))
+        limit = max(-MAX_LINES, min(self.limit or MAX_LINES, MAX_LINES))
         return max(0, min(self.line, 2**31)), limit
 
 

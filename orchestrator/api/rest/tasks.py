@@ -10,7 +10,8 @@ from orchestrator.api.ports import RestPorts
 from orchestrator.api.rest import listing
 from orchestrator.api.rest.application import shown
 from orchestrator.api.rest.commanding import settle_named
-from orchestrator.api.rest.faults import not_found, wrong_pk
+from orchestrator.api.rest.drafts import counted
+from orchestrator.api.rest.faults import forbidden, not_found
 from orchestrator.api.rest.listing import Listing, ordering
 from orchestrator.api.rest.pages import Page
 from orchestrator.api.rest.route import Call, Route
@@ -112,20 +113,20 @@ class Tasks:
 
     async def show(self, call: Call) -> web.Response:
         """Show one."""
-        return shown(public_task(await self._named(call)))
+        return shown(await self._view(await self._named(call)))
 
     async def update(self, call: Call) -> web.Response:
         """Change one."""
         task = await self._named(call)
         changes = call.body.changes()
         if "project" in changes and not call.caller.sees(changes["project"]):
-            raise wrong_pk("project", changes["project"])
+            raise forbidden()
         if not changes:
-            return shown(public_task(task))
+            return shown(await self._view(task))
         command = {"task": task.id, **changes}
-        return shown(
-            await settle_named(self._ports.desk, "update-task", command, related=("processing_node", "project"))
-        )
+        related = ("processing_node", "project")
+        changed = await settle_named(self._ports.desk, "update-task", command, related=related)
+        return shown(await counted(self._ports.files.albums, changed))
 
     async def delete(self, call: Call) -> web.Response:
         """Remove one."""
@@ -166,4 +167,7 @@ class Tasks:
         )
 
     async def _views(self, ids: Sequence[int]) -> Sequence[dict[str, Any]]:
-        return [public_task(task) for task in await self._ports.catalogue.tasks_numbered(ids)]
+        return [await self._view(task) for task in await self._ports.catalogue.tasks_numbered(ids)]
+
+    async def _view(self, task: Task) -> dict[str, Any]:
+        return await counted(self._ports.files.albums, public_task(task))

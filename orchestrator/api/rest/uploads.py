@@ -1,12 +1,12 @@
 """Tasks and their images over HTTP: all in one request, or a draft, its files one by one or in chunks, and a commit."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from aiohttp import web
 
 from orchestrator.api.ports import RestPorts
 from orchestrator.api.rest.application import shown
-from orchestrator.api.rest.drafts import Drafts
+from orchestrator.api.rest.drafts import Drafts, counted
 from orchestrator.api.rest.faults import broken_rule
 from orchestrator.api.rest.finding import project_of, task_of
 from orchestrator.api.rest.reading import read_form
@@ -21,12 +21,22 @@ AT_LEAST = 2
 """Images of a task that comes in one request, as in WebODM."""
 
 
+UNNAMED = "Imported Task"
+"""The name of an imported task that is given none, as in WebODM."""
+
+
 class Uploaded(View):
     """Files that came in whole."""
 
     success: Literal[True]
     uploaded: dict[str, int]
-    """Sizes in bytes by the names that the files have got; empty until the last chunk of a file is there."""
+    """Sizes in bytes by the names that the files were sent with; empty until the last chunk of a file is there."""
+
+
+class PieceTaken(View):
+    """A piece of an archive came in; others are to come."""
+
+    uploaded: Literal[True]
 
 
 class Duplicated(View):
@@ -55,9 +65,10 @@ class Uploads:
             ),
             Route(
                 method="POST", path="/projects/{project}/tasks/import", name="importTask",
-                summary="Create a task of finished results: one zip file, or the url of one.", handler=self.import_,
-                role=Role.OPERATOR, body=ImportForm, streams=True, files=True, answers={201: TaskView},
-                faults=(408, 507),
+                summary="Create a task of finished results: one zip file, whole or in chunks, or the url of one.",
+                handler=self.import_,
+                role=Role.OPERATOR, body=ImportForm, streams=True, files=True,
+                answers={200: PieceTaken, 201: TaskView}, faults=(408, 507),
             ),
             Route(
                 method="POST", path=f"{one}/upload/", name="uploadImages",
@@ -90,7 +101,7 @@ class Uploads:
             draft = await self._drafts.begin(project.id, form)
             if received.files:
                 await self._drafts.place(draft["id"], received.files, None)
-            return shown(draft, status=201)
+            return shown(await counted(self._ports.files.albums, draft), status=201)
 
     async def import_(self, call: Call) -> web.Response:
         """Create one of finished results."""
@@ -100,9 +111,15 @@ class Uploads:
             form = read_form(ImportForm, received.fields)
             if len(received.files) + bool(form.url) != 1:
                 raise broken_rule("Cannot create task, you need to upload 1 file, or to give its url")
-            archive = received.files[0] if received.files else None
-            view = await self._drafts.begin_import(project.id, name=form.name, url=form.url, archive=archive)
-        return shown(view, status=201)
+            view = await self._imported(project.id, form, received)
+        return shown({"uploaded": True}) if view is None else shown(view, status=201)
+
+    async def _imported(self, project: int, form: ImportForm, received: Received) -> dict[str, Any] | None:
+        name, archive = form.name or UNNAMED, received.files[0] if received.files else None
+        chunk = _chunk(received) if archive else None
+        if archive is None or chunk is None or chunk.total == 1:
+            return await self._drafts.begin_import(project, name=name, url=form.url, archive=archive)
+        return await self._drafts.import_piece(project, name=name, archive=archive, chunk=chunk)
 
     async def upload(self, call: Call) -> web.Response:
         """Give one more images."""
@@ -112,7 +129,7 @@ class Uploads:
             if not received.files:
                 raise broken_rule("No files uploaded")
             uploaded = await self._drafts.place(task.id, received.files, _chunk(received))
-        return shown({"success": True, "uploaded": uploaded})
+        return shown({"success": True, "uploaded": received.as_sent(uploaded)})
 
     async def commit(self, call: Call) -> web.Response:
         """Commit one."""

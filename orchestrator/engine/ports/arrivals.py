@@ -79,8 +79,16 @@ class Albums(Protocol):
         """Put an archive of results where a task that imports it looks for it."""
         ...
 
+    async def place_archive_chunk(self, task: int, file: Arrived, chunk: Chunk) -> bool:
+        """Put a piece of such an archive where it belongs, and say whether all are there. Raises as ``place_chunk``."""
+        ...
+
     async def sources(self, task: int) -> tuple[Source, ...]:
         """Give the files that are there, by name."""
+        ...
+
+    async def count(self, task: int) -> int:
+        """Count the images that are there; what goes along is none."""
         ...
 
     async def settle(self, task: int) -> None:
@@ -126,4 +134,15 @@ class Results(Protocol):
 
     async def file(self, task: int, path: str) -> Download | None:
         """Open a file of the results by its path within them; None for folders, links and whatever leads out."""
+        ...
+
+    async def image(self, task: int, name: str) -> Download | None:
+        """Open one of the task's images that came in over HTTP; None: there is none of that name."""
+        ...
+
+    async def thumbnail(self, task: int, name: str, *, longest: int, quality: int) -> bytes | None:
+        """Give a JPEG of such an image, with a longest side of so many pixels at most, of a quality of 0 to 100.
+
+        Raises ``FileRefused`` for one that cannot be shown.
+        """
         ...

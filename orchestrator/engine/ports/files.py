@@ -17,6 +17,8 @@ class Collected:
 
     available_assets: tuple[str, ...]
     size: int
+    photos: int = 0
+    """Of how many they were made, if they say so."""
 
 
 class Images(Protocol):
@@ -32,8 +34,11 @@ class Images(Protocol):
         """
         ...
 
-    async def stage(self, task: Task, source: Source, *, resize_to: int) -> OutgoingFile:
-        """Make one file ready to send: fetched, resized where asked. Raises ``SourceFailed``, ``SourceHindered``."""
+    async def stage(self, task: Task, source: Source, *, resize_to: int, among: Sequence[Source] = ()) -> OutgoingFile:
+        """Make one file ready to send: fetched, resized where asked. Raises ``SourceFailed``, ``SourceHindered``.
+
+        ``among``: all files of the task. Ground control points are moved along with those images that are resized.
+        """
         ...
 
     async def fetch_archive(self, url: str, target: Path) -> None:

@@ -31,7 +31,9 @@ class Importing:
             return self._shop.later(task, str(error))
         except (FileError, StoreError) as error:
             return self._shop.later(task, str(error))
-        return facts.ResultsCollected(available_assets=collected.available_assets, size=collected.size)
+        return facts.ResultsCollected(
+            available_assets=collected.available_assets, size=collected.size, photos=collected.photos
+        )
 
     async def _bring(self, task: Task) -> None:
         if task.import_url != IMPORTED_FILE:

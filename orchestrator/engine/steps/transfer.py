@@ -38,6 +38,7 @@ class Transfer:
         self._client = client
         self._upload = upload
         self._answered = upload.answered
+        self._sources: Sequence[Source] = ()
         self._bytes_sent = 0
         self._bytes_total = 0
         self._resized = 0
@@ -51,7 +52,7 @@ class Transfer:
 
         A stop of the daemon does the same and raises ``Overtaken``. ``named``: files that go by another name there.
         """
-        self._named = named
+        self._named, self._sources = named, sources
         todo = [source for source in sources if source.name not in self._answered]
         total = len(sources)
         if todo == list(sources) and self._task.resize_to < 0:
@@ -95,9 +96,9 @@ class Transfer:
         return bool(self._failed) or self._shop.stopping.is_set()
 
     async def _stage(self, source: Source) -> OutgoingFile:
-        resize_to = -1 if source.side else self._task.resize_to
-        file = await self._shop.images.stage(self._task, source, resize_to=resize_to)
-        self._resized += resize_to > 0
+        resize_to = self._task.resize_to
+        file = await self._shop.images.stage(self._task, source, resize_to=resize_to, among=self._sources)
+        self._resized += resize_to > 0 and not source.side
         return replace(file, name=self._named.get(source.name, file.name))
 
     async def _send_one(self, file: OutgoingFile) -> None:

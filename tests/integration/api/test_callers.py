@@ -58,11 +58,16 @@ async def test_only_the_projects_of_the_caller_exist(ask):
 
 
 async def test_a_task_cannot_be_moved_to_where_the_caller_cannot_look_nor_a_project_be_made_there(ask):
-    assert (400, {"project": ['Invalid pk "1" - object does not exist.']}) == await ask(
-        Role.OPERATOR, "PATCH", "/projects/2/tasks/2/", json={"project": 1}
-    )
+    for absent in (1, 99):
+        assert FORBIDDEN == await ask(Role.OPERATOR, "PATCH", "/projects/2/tasks/2/", json={"project": absent})
     assert FORBIDDEN == await ask(Role.OPERATOR, "POST", "/projects/", json={"name": "Mine"})
     assert 201 == (await ask(Role.OPERATOR, "POST", "/projects/", only=None, json={"name": "Mine"}))[0]
+
+
+async def test_a_project_tells_what_the_caller_may_do_with_it(ask):
+    for role, permissions in ((Role.VIEWER, ["view"]), (Role.OPERATOR, ["view", "add", "change", "delete"])):
+        assert permissions == (await ask(role, "GET", "/projects/2/"))[1]["permissions"]
+        assert [permissions] == [it["permissions"] for it in (await ask(role, "GET", "/projects/"))[1]]
 
 
 async def test_a_viewer_changes_nothing_and_an_operator_no_node(ask):

@@ -5,8 +5,9 @@ import zipfile
 
 import aiohttp
 import pytest
+from PIL import Image
 
-from tests.integration.api.photos import arrivals, until
+from tests.integration.api.photos import arrivals, form, until
 
 ABSENT = (404, {"detail": "Asset does not exist"})
 ORTHO = b"0123456789"
@@ -56,9 +57,62 @@ async def test_an_asset_is_an_attachment_with_its_length(daemon, task):
     assert 'attachment; filename="North-Field-2-orthophoto.tif"' == headers["Content-Disposition"]
 
 
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("filename=map.tif", 'attachment; filename="map.tif"'),
+        ("filename=..%2Fa%22b%0D%0A%C3%BC.tif&inline=1", 'inline; filename="a_b___.tif"'),
+        ("inline", 'inline; filename="North-Field-2-orthophoto.tif"'),
+        ("filename=", 'attachment; filename="North-Field-2-orthophoto.tif"'),
+    ],
+)
+async def test_an_asset_is_saved_under_the_name_that_is_asked_for_or_shown(daemon, task, query, told):
+    status, body, headers = await fetch(daemon, f"{ortho(task)}?{query}")
+    assert (200, ORTHO, told) == (status, body, headers["Content-Disposition"])
+
+
 async def test_head_tells_all_but_the_body(daemon, task):
     status, body, headers = await fetch(daemon, ortho(task), "HEAD")
     assert (200, b"", "10", "bytes") == (status, body, headers["Content-Length"], headers["Accept-Ranges"])
+
+
+async def test_an_image_that_came_over_http_is_sent_back(daemon):
+    images = [("a b.JPG", b"0123"), ("b.JPG", b"1")]
+    _, task = await daemon.post("/projects/1/tasks/", data=form(images, partial="true"))
+    path = f"{TASK.format(task['id'])}/images/download/"
+    status, body, headers = await fetch(daemon, f"{path}a%20b.JPG", Range="bytes=1-2")
+    assert (206, b"12", "image/jpeg", 'attachment; filename="a b.JPG"') == (
+        status, body, headers["Content-Type"], headers["Content-Disposition"],
+    )  # fmt: skip
+    for name in ("c.JPG", "..%2fassets", "..", "a%20b.JPG%00"):
+        assert (404, {"detail": "Not found."}) == await daemon.get(f"{path}{name}")
+
+
+def picture(format, mode="RGB"):
+    made = io.BytesIO()
+    Image.new(mode, (48, 36)).save(made, format=format)
+    return made.getvalue()
+
+
+async def test_a_thumbnail_is_no_larger_than_asked_nor_than_the_image(daemon):
+    images = [
+        ("a.JPG", picture("JPEG")),
+        ("b.png", picture("PNG", mode="RGBA")),
+        ("c.tif", picture("TIFF", mode="I;16")),
+        ("d.JPG", b"no image"),
+    ]
+    _, task = await daemon.post("/projects/1/tasks/", data=form(images, partial="true"))
+    path = f"{TASK.format(task['id'])}/images/thumbnail/"
+    for name in ("a.JPG", "b.png", "c.tif"):
+        for query, size in (("?size=4", (4, 3)), ("?size=9999999", (48, 36)), ("", (48, 36)), ("?quality=0", (48, 36))):
+            status, body, headers = await fetch(daemon, f"{path}{name}{query}")
+            assert (200, "image/jpeg") == (status, headers["Content-Type"])
+            with Image.open(io.BytesIO(body)) as shown:
+                assert ("JPEG", size) == (shown.format, shown.size)
+    assert (404, {"detail": "Not found."}) == await daemon.get(f"{path}e.JPG")
+    refused = ["d.JPG cannot be shown: it is damaged, or of a kind that is not read here."]
+    assert (400, refused) == await daemon.get(f"{path}d.JPG")
+    assert 400 == (await daemon.get(f"{path}a.JPG?size=0"))[0]
 
 
 @pytest.mark.parametrize("name", ["dtm.tif", "nothing.zip", "dtm_tiles.zip", "..%2f..%2forchestrator.db"])

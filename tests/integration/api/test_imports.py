@@ -9,7 +9,7 @@ from aiohttp import web
 from orchestrator.domain.commands import SetPendingAction, TaskKey
 from orchestrator.domain.task import PendingAction
 from orchestrator.engine.ports import Order
-from tests.integration.api.photos import arrivals, form, remove, until
+from tests.integration.api.photos import arrivals, form, on_disk, remove, until
 from tests.integration.api.site import site
 
 IMPORT = "/projects/1/tasks/import"
@@ -49,7 +49,9 @@ async def imported(daemon, **fields):
     content = fields.pop("content", None)
     body = form([("all.zip", content)] if content is not None else [], **fields)
     status, task = await daemon.post(IMPORT, data=body)
-    assert (201, fields.get("name", ""), 0) == (status, task["name"], task["images_count"])
+    assert (201, fields.get("name") or "Imported Task", False, 0) == (
+        status, task["name"], task["auto_processing_node"], task["images_count"],
+    )  # fmt: skip
     return await ended(daemon, task["id"])
 
 
@@ -68,12 +70,62 @@ async def test_an_uploaded_archive_becomes_a_task_with_results(daemon):
     await until([], lambda: list((daemon.app.settings.files.root / "tasks").iterdir()))
 
 
+@pytest.mark.parametrize(
+    ("lists", "count"),
+    [
+        ({"images.json": b'[{"filename": "a.JPG"}, {"filename": "b.JPG"}]', "odm_report/shots.geojson": b"{}"}, 2),
+        ({"odm_report/shots.geojson": b'{"features": [{}, {}, {}]}'}, 3),
+        ({"images.json": b"[" * 100_000}, 0),
+        ({"images.json/nothing": b"[]"}, 0),
+    ],
+)
+async def test_an_imported_task_has_the_images_that_its_results_tell_of(daemon, lists, count):
+    done = await imported(daemon, content=archive(TREE | lists))
+    assert (40, count) == (done["status"], done["images_count"])
+
+
 async def test_what_is_no_zip_fails_the_task_and_a_restart_says_that_it_is_gone(daemon):
     failed = await imported(daemon, content=b"no zip at all")
     assert (30, "Invalid zip file") == (failed["status"], failed["last_error"])
     await restart(daemon, failed["id"])
     again = await ended(daemon, failed["id"])
     assert (30, "The archive is not here any more; import it again.") == (again["status"], again["last_error"])
+
+
+def piece(index, content, *, offset, total=2, upload="u1"):
+    fields = {"dzuuid": upload, "dzchunkindex": index, "dztotalchunkcount": total, "dzchunkbyteoffset": offset}
+    return form([("all.zip", content)], name="In pieces", **{key: str(value) for key, value in fields.items()})
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0], [0, 0, 1]])
+async def test_an_archive_comes_in_chunks(daemon, order):
+    content = archive()
+    half = len(content) // 2
+    parts = {0: (content[:half], 0), 1: (content[half:], half)}
+    for index in order[:-1]:
+        body = piece(index, parts[index][0], offset=parts[index][1])
+        assert (200, {"uploaded": True}) == await daemon.post(IMPORT, data=body)
+    last = order[-1]
+    for _ in range(2):  # Its answer may be lost, so that it comes again.
+        status, task = await daemon.post(IMPORT, data=piece(last, parts[last][0], offset=parts[last][1]))
+        assert (201, "In pieces", "file://all.zip") == (status, task["name"], task["import_url"])
+    done = await ended(daemon, task["id"])
+    assert (40, ["all.zip", "orthophoto.tif", "dsm.tif"]) == (done["status"], done["available_assets"])
+    assert [done["id"]] == [it["id"] for it in (await daemon.get("/projects/1/tasks/"))[1]]
+    assert ({}, []) == (on_disk(daemon, done["id"], "parts"), arrivals(daemon))
+
+
+async def test_chunks_of_several_archives_are_told_apart(daemon):
+    content = archive()
+    assert 201 == (await daemon.post(IMPORT, data=piece(0, content, offset=0, total=1)))[0]
+    for upload in ("u1", "u2"):
+        body = piece(0, content[:20], offset=0, upload=upload)
+        assert (200, {"uploaded": True}) == await daemon.post(IMPORT, data=body)
+    for upload in ("u1", "u2"):
+        status, task = await daemon.post(IMPORT, data=piece(1, content[20:], offset=20, upload=upload))
+        assert 201 == status
+        assert 40 == (await ended(daemon, task["id"]))["status"]
+    assert 3 == len((await daemon.get("/projects/1/tasks/"))[1])
 
 
 @pytest.mark.parametrize(

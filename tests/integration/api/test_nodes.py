@@ -34,6 +34,15 @@ async def test_a_node_is_made_known_shown_changed_and_forgotten(daemon):
         assert ABSENT == await daemon.call(method, path, **given)
 
 
+async def test_a_node_without_a_label_goes_by_its_address(daemon):
+    _, made = await daemon.post("/processingnodes/", json=FIRST)
+    path = f"/processingnodes/{made['id']}/"
+    assert "node-1.example.org:3000" == made["label"]
+    assert [made["id"]] == [it["id"] for it in (await daemon.get("/processingnodes/?label=node-1.example.org:3000"))[1]]
+    assert 200 == (await daemon.call("PUT", path, json=made))[0]
+    assert "node-1.example.org:4000" == (await daemon.patch(path, json={"port": 4000}))[1]["label"]
+
+
 async def test_the_token_goes_in_and_never_comes_out(daemon):
     answers = [await daemon.post("/processingnodes/", json={**FIRST, "token": "canary-1"})]
     path = f"/processingnodes/{answers[0][1]['id']}/"

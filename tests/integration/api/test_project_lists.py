@@ -1,5 +1,6 @@
 """Lists of projects over REST: a bare array or pages, filters, orders, and what a caller may see."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import aiohttp
@@ -25,7 +26,8 @@ async def filled(daemon: Site) -> Site:
         )
         for number in range(2, 13)
     ]
-    await put(daemon, ended(1, project=7), ended(2), ended(3, project=7), projects=tuple(projects))
+    projects[6] = replace(projects[6], tags=("north", "süd"))
+    await put(daemon, ended(1, project=7), ended(2), ended(3, project=7, name="Orchard"), projects=tuple(projects))
     return daemon
 
 
@@ -72,6 +74,8 @@ async def test_filters(filled):
         ("search=field%201", [12, 11, 10]), ("created_at=2026-11-23T12:05:00Z", [5]),
         ("created_at=2026-11-23T13:05:00%2B01:00", [5]), ("created_at=2026-11-23T12:05:00", [5]),
         ("id=7&search=field", [7]), ("id=&name=&page=&search=river", [7]), ("search=%25", []),
+        ("search=ORCH", [7]), ("search=:North%20river", [7]), ("search=:nort", []), ("search=:north%20:s%C3%BCd", [8]),
+        ("search=a::b", []),
     ):  # fmt: skip
         assert (query, expected) == (query, await ids(filled, f"?{query}"))
 
@@ -138,6 +142,14 @@ async def test_put_changes_what_is_given_and_needs_the_name(filled):
 async def test_a_new_project_has_its_tags_and_no_tasks(daemon):
     _, made = await daemon.post("/projects/", json={"name": "Fields", "tags": ["north"]})
     assert (["north"], []) == (made["tags"], made["tasks"])
+
+
+async def test_webodms_pages_edit_a_project_by_an_endpoint_of_its_own(filled):
+    given = {"name": "Meadow", "tags": ["b", "c"], "permissions": [{"username": "x", "permissions": ["view"]}]}
+    assert (200, {"success": True}) == await filled.post("/projects/7/edit/", json=given)
+    _, project = await filled.get("/projects/7/")
+    assert ("Meadow", "by the river", ["b", "c"]) == (project["name"], project["description"], project["tags"])
+    assert (404, {"detail": "Not found."}) == await filled.post("/projects/99/edit/", json=given)
 
 
 async def test_the_default_project_stays(daemon):

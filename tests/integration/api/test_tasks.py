@@ -76,6 +76,9 @@ async def test_forms_hold_options_and_tags_as_json_text(daemon):
     [
         ({"processing_node": 9999}, {"processing_node": ['Invalid pk "9999" - object does not exist.']}),
         ({"project": 9999}, {"project": ['Invalid pk "9999" - object does not exist.']}),
+        ({"processing_node": 0}, {"processing_node": ['Invalid pk "0" - object does not exist.']}),
+        ({"project": 2**40}, {"project": [f'Invalid pk "{2**40}" - object does not exist.']}),
+        ({"resize_to": 2**40}, {"resize_to": ["Ensure this value is less than or equal to 1000000."]}),
         ({"processing_node": "x"}, {"processing_node": ["A valid integer is required."]}),
         ({"processing_node": True}, {"processing_node": ["A valid integer is required."]}),
         ({"resize_to": "x"}, {"resize_to": ["A valid integer is required."]}),
@@ -96,6 +99,22 @@ async def test_an_option_that_no_node_knows_is_told_under_options(folder, node):
         status, body = await daemon.patch(await a_draft(daemon), json={"options": [{"name": "dsn", "value": True}]})
         assert (400, ["options"]) == (status, list(body))
         assert "did you mean 'dsm'?" in body["options"][0]
+
+
+async def test_the_node_that_is_chosen_is_told_with_its_name_and_stages(folder, node):
+    async with site(folder, node=node) as daemon:
+        await until(daemon, "/processingnodes/options/", bool)
+        _, (known,) = await daemon.get("/processingnodes/")
+        name = f"{known['hostname']}:{known['port']}"
+        _, task = await daemon.post("/projects/1/tasks/", json={"partial": True, "processing_node": known["id"]})
+        assert (known["id"], name) == (task["processing_node"], task["processing_node_name"])
+        assert "odm_meshing" in task["can_rerun_from"]
+        path = f"/projects/1/tasks/{task['id']}/"
+        _, freed = await daemon.patch(path, json={"processing_node": None})
+        assert (None, None, []) == (freed["processing_node"], freed["processing_node_name"], freed["can_rerun_from"])
+        _, bound = await daemon.patch(path, json={"processing_node": known["id"]})
+        assert (known["id"], name) == (bound["processing_node"], bound["processing_node_name"])
+        assert task["can_rerun_from"] == bound["can_rerun_from"]
 
 
 async def test_a_task_moves_to_another_project(daemon):
@@ -166,6 +185,7 @@ async def test_output_comes_as_text_json_or_raw(folder, node, tmp_path):
             f"{path}output/?line=1&limit=2&f=json"
         )
         assert (200, "\n".join(lines[-2:]).encode()) == await daemon.get(f"{path}output/?limit=-2&f=raw")
+        assert (200, "\n".join(lines[1:])) == await daemon.get(f"{path}output/?line=1&limit=0")
         assert (200, "") == await daemon.get(f"{path}output/?line={10**30}")
         assert (400, {"f": ["Not a valid choice."]}) == await daemon.get(f"{path}output/?f=xml")
         assert (400, {"line": ["A valid integer is required."]}) == await daemon.get(f"{path}output/?line=x")

@@ -81,6 +81,13 @@ async def test_names_are_made_safe_and_unique_and_side_files_go_along(daemon):
     assert expected == on_disk(daemon, task["id"])
 
 
+async def test_a_second_file_of_ground_control_points_is_told_by_its_name_alone(daemon):
+    files = [*photos(2), ("gcp_list.txt", b"1"), ("gcp_more.txt", b"2")]
+    status, body = await daemon.post(TASKS, data=form(files))
+    expected = "gcp_more.txt: the task has ground control points already, and takes one such file."
+    assert (400, {"images": [expected]}) == (status, body)
+
+
 async def test_a_task_of_no_project_that_the_caller_sees_is_not_made(daemon):
     assert (404, {"detail": "Not found."}) == await daemon.post("/projects/99/tasks/", data=form(photos(2)))
 
@@ -208,3 +215,27 @@ async def test_a_draft_is_not_duplicated(daemon):
     task = await draft(daemon)
     status, body = await daemon.post(f"{TASKS}{task}/duplicate/")
     assert (409, f"task {task} is a draft") == (status, body["detail"].partition(",")[0])
+
+
+@pytest.mark.parametrize("sent", ["North & South; 1$.JPG", "Föhn: 7.jpg", "a<b>.tif"])
+async def test_a_sender_finds_files_under_his_own_names(daemon, sent):
+    """Dropzone sends a file anew until it finds it so."""
+    task = await draft(daemon)
+    for _ in range(2):
+        answer = await daemon.post(f"{TASKS}{task}/upload/", data=form([(f"C:\\photos\\{sent}", PHOTO)]))
+        assert (200, {"success": True, "uploaded": {sent: len(PHOTO)}}) == answer
+    path, body = chunk(task, 0, b"abcd", offset=0, total=1, name=sent)
+    assert (200, {"success": True, "uploaded": {sent: 4}}) == await daemon.post(path, data=body)
+    assert 1 == len(on_disk(daemon, task))
+
+
+async def test_a_draft_counts_the_images_that_have_come(daemon):
+    body = form([*photos(2), ("gcp_list.txt", b"1")], partial="true")
+    status, task = await daemon.post(TASKS, data=body)
+    assert (201, 2) == (status, task["images_count"])
+    await daemon.post(f"{TASKS}{task['id']}/upload/", data=form([("more.jpg", PHOTO)]))
+    assert 3 == (await daemon.get(f"{TASKS}{task['id']}/"))[1]["images_count"]
+    assert 3 == (await daemon.patch(f"{TASKS}{task['id']}/", json={"name": "x"}))[1]["images_count"]
+    assert 3 == (await daemon.patch(f"{TASKS}{task['id']}/", json={}))[1]["images_count"]
+    assert [3] == [each["images_count"] for each in (await daemon.get(TASKS))[1]]
+    assert 3 == (await daemon.post(f"{TASKS}{task['id']}/commit/"))[1]["images_count"]

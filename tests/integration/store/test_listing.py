@@ -80,6 +80,11 @@ PROJECT_FILTERS: tuple[tuple[dict[str, Any], list[int]], ...] = (
     ({"search": "RIVER"}, [2, 5]),
     ({"search": "100%"}, []),
     ({"search": "\0"}, []),
+    ({"search": "ORCHARD"}, [4]),
+    ({"tags": ("wet",)}, [2, 5]),
+    ({"tags": ("WET", "a_b%")}, [5]),
+    ({"tags": ("we",)}, []),
+    ({"tags": ("\0",)}, []),
     ({"visible": frozenset({3, 4})}, [4]),
 )  # fmt: skip
 
@@ -180,16 +185,17 @@ class ProjectLists:
         await self.fill(store)
         await write(store, a_task(7, project=4), a_task(8), a_task(9, project=4), a_task(10, project=3))
         found = await store.projects_numbered([4, 3, 99, 2])
-        assert [(4, (7, 9)), (2, ())] == [(project.id, tasks) for project, tasks in found]
+        assert [(4, (7, 9, 11)), (2, ())] == [(project.id, tasks) for project, tasks in found]
 
     async def fill(self, store: SqlStore) -> None:
         projects = (
-            a_project(2, name="South", description="of the river"),
+            a_project(2, name="South", description="of the river", tags=("wet",)),
             a_project(3, deleting=True),
             a_project(4, name="North"),
-            a_project(5, name="A River", description="b", created_at=NOON + MINUTE),
+            a_project(5, name="A River", description="b", created_at=NOON + MINUTE, tags=("wet", "a_b%")),
         )
-        await write(store, projects={project.id: project for project in projects})
+        orchard = a_task(11, name="Orchard", project=4)
+        await write(store, orchard, projects={project.id: project for project in projects})
 
 
 class Suite(TaskLists, ProjectLists):

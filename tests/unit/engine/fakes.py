@@ -211,7 +211,7 @@ class FakeImages(Scripted):
     async def fetch_archive(self, url, target):
         await self.meet("fetch_archive", url)
 
-    async def stage(self, task, source, *, resize_to):
+    async def stage(self, task, source, *, resize_to, among=()):
         await self.meet("stage", source.name, resize_to)
         return OutgoingFile(name=source.name, size=10, chunks=no_chunks)
 

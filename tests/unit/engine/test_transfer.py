@@ -147,7 +147,11 @@ async def test_the_share_that_was_sent_is_told_now_and_then(bundle, resize_to, s
     told = [each["upload_progress"] for each in bundle.of_task(task)]
     assert sorted(told) == told
     assert any(0.0 < share < 1.0 for share in told)
-    assert ("stage", "gcp.txt", -1) in bundle.images.calls
+    resized = [each["resize_progress"] for each in bundle.of_task(task)]
+    assert sorted(resized) == resized
+    assert (resize_to > 0) is any(0.0 < share < 1.0 for share in resized)
+    assert (1.0 if resize_to > 0 else 0.0) == resized[-1]
+    assert ("stage", "gcp.txt", resize_to) in bundle.images.calls
     assert ("stage", "0.jpg", resize_to) in bundle.images.calls
 
 
