@@ -57,7 +57,7 @@ def test_task_show_says_what_there_is_to_say(side, orchestrator):
 
 
 def test_nothing_from_outside_steers_the_terminal(side, orchestrator):
-    side.rooms.library.known = [a_task(reason="\x1b[2J\x1b]0;title\x07gone\u202e\r\x9b31m")]
+    side.rooms.library.known = [a_task(processing_time=5, reason="\x1b[2J\x1b]0;title\x07gone\u202e\r\x9b31m")]
     side.rooms.lines = ["\x1b[31mred\x1b[0m\ttab"]
     for words in (["task", "list"], ["task", "show", "134"], ["task", "output", "134"]):
         printed = orchestrator(*words).stdout
@@ -66,13 +66,13 @@ def test_nothing_from_outside_steers_the_terminal(side, orchestrator):
 
 
 def test_output_is_read_page_by_page_to_its_end(side, orchestrator):
-    side.rooms.library.known = [a_task()]
+    side.rooms.library.known = [a_task(processing_time=5)]
     side.rooms.lines = [f"line {number}" for number in range(2500)]
     assert side.rooms.lines == orchestrator("task", "output", "134").stdout.splitlines()
 
 
 def test_a_part_of_the_output_is_read(side, orchestrator):
-    side.rooms.library.known = [a_task()]
+    side.rooms.library.known = [a_task(processing_time=5)]
     side.rooms.lines = [f"line {number}" for number in range(2500)]
     for words, meant in (
         (["--line", "2498"], side.rooms.lines[2498:]),

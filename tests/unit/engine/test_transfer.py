@@ -140,7 +140,7 @@ async def test_the_share_that_was_sent_is_told_now_and_then(bundle, resize_to, s
         return await meet(call, *about)
 
     node.meet = slow
-    sources = tuple(Source(f"/photos/{number}", f"{number}.jpg", size) for number in range(8))
+    sources = tuple(Source(f"/photos/{number}", f"{number}.jpg", size) for number in range(12))
     side = Source("/photos/gcp.txt", "gcp.txt", size, side=True)
     task = await bundle.create(sources=(*sources, side), resize_to=resize_to)
     await bundle.until_task(task, status=40, attempt=1)
