@@ -38,15 +38,15 @@ class Drafts:
         self._albums = ports.files.albums
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def begin(self, project: int, form: TaskForm) -> View:
-        """Create a draft."""
+    async def begin(self, project: int, form: TaskForm, *, whole: bool = False) -> View:
+        """Create a draft; ``whole``: for a request that commits it, too."""
         await self._check_node(form.processing_node)
         fields = form.model_dump(exclude_none=True) | {"project": project, "partial": True}
-        return await settle_named(self._ports.desk, "create-task", fields)
+        return await settle_named(self._ports.desk, "create-task", fields, known={"whole": whole})
 
     async def begin_whole(self, project: int, form: TaskForm, files: Sequence[Arrived]) -> View:
         """Create a task with all its images, or none."""
-        draft = await self.begin(project, form)
+        draft = await self.begin(project, form, whole=True)
 
         async def fill(task: int) -> tuple[Source, ...]:
             await self._albums.place(task, files)
@@ -57,8 +57,9 @@ class Drafts:
     async def begin_import(self, project: int, *, name: str, url: str, archive: Arrived | None) -> View:
         """Create a task that takes over finished results."""
         command = CreateTask(
-            project=project, name=name, partial=True, import_url=url or IMPORTED_FILE, auto_processing_node=False
-        )
+            project=project, name=name, partial=True, whole=True, import_url=url or IMPORTED_FILE,
+            auto_processing_node=False,
+        )  # fmt: skip
         draft = await settle(self._ports.desk, command)
 
         async def fill(task: int) -> tuple[Source, ...]:
@@ -188,4 +189,5 @@ def _same(task: Task, node: int | None) -> CreateTask:
         resize_to=task.resize_to,
         tags=task.tags,
         partial=True,
+        whole=True,
     )
