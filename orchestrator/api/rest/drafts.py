@@ -81,7 +81,9 @@ class Drafts:
         )  # fmt: skip
         draft = await settle(self._ports.desk, command)
         if draft["stage"] != Stage.DRAFT:
-            return draft  # All are there, and one came again because its answer was lost.
+            # All are there, and one came again because its answer was lost: with it perhaps what follows the commit.
+            await self._albums.settle(draft["id"])
+            return draft
         async with self._lock(draft["id"]):
             whole = await self._albums.place_archive_chunk(draft["id"], archive, chunk)
             await self._still_there(draft["id"])
@@ -109,9 +111,10 @@ class Drafts:
             sources = await self._albums.sources(task)
             if found and found.stage is Stage.DRAFT and not (sources or await self._ports.files.sources(task)):
                 raise broken_rule(NO_FILE)
-            view = await self._commit(task, sources)
-            await self._albums.settle(task)
-            return view
+            if found and found.stage is Stage.DRAFT:
+                # Ahead of the commit: afterwards the task takes no more images, and nobody would come back for this.
+                await self._albums.settle(task)
+            return await self._commit(task, sources)
 
     async def duplicate(self, task: Task) -> View:
         """Create a task with the same images."""

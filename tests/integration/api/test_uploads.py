@@ -165,6 +165,23 @@ async def test_chunks_that_leave_a_gap_are_refused_and_may_be_sent_again(daemon)
     assert (200, {"success": True, "uploaded": {"large.jpg": 4}}) == answer
 
 
+async def test_what_never_became_whole_goes_ahead_of_the_commit(daemon):
+    """After it a daemon that died would leave it for good: a committed draft is not committed again."""
+    task = await draft(daemon)
+    for path, body in ((f"{TASKS}{task}/upload/", form(photos(1))), chunk(task, 0, b"ab", offset=0)):
+        await daemon.post(path, data=body)
+    albums, stages = daemon.app.files.albums, []
+    settle = albums.settle
+
+    async def seen(of):
+        stages.append((await daemon.app.store.task(of)).stage)
+        await settle(of)
+
+    albums.settle = seen
+    assert 200 == (await daemon.post(f"{TASKS}{task}/commit/"))[0]
+    assert (["draft"], {}) == (stages, on_disk(daemon, task, "parts"))
+
+
 async def test_a_chunk_that_comes_again_for_another_place_is_refused_with_all_the_others(daemon):
     task = await draft(daemon)
     for index, content, offset in [(0, b"ab", 0), (1, b"cdef", 1)]:
