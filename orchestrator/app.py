@@ -111,6 +111,7 @@ async def running(settings: Settings) -> AsyncIterator[App]:
     async with AsyncExitStack() as stack:
         _make_root(settings.files.root)
         url = settings.store.url.get_secret_value()
+        crashing.around_migrations()
         store = crashing.around_store(await stack.enter_async_context(open_store(url, now=SystemClock().now)))
         guarded = await entrance(settings.api, store, clock=SystemClock())
         engine, shelves = await _engine(settings, store, stack)

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from orchestrator import crashing
 from orchestrator.api.control import control_application
 from orchestrator.api.feed import Feed
 from orchestrator.api.live import Live
@@ -116,9 +117,8 @@ async def delivering(settings: Settings, store: SqlStore, *, clock: Clock) -> As
     ]  # fmt: skip
     patience = Patience(attempts=given.max_attempts, first=given.retry_delay, give_up_after=given.give_up_after)
     async with sender(deadline=given.answer_timeout, allowed=given.allow_private_addresses) as opened:
-        yield Deliverer(
-            store, store, opened.send, clock=clock, patience=patience, static=static, source=settings.bus.source
-        )
+        send = crashing.around_sending(opened.send)
+        yield Deliverer(store, store, send, clock=clock, patience=patience, static=static, source=settings.bus.source)
 
 
 def _chosen(values: Sequence[T]) -> frozenset[T] | None:

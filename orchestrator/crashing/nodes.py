@@ -8,8 +8,11 @@ from orchestrator.crashing.trigger import Trigger
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.engine.ports import NodeClient, NodeClients, OutgoingFile
 
-_POINTS = {
+POINTS_OF = {
     "info": "probe",
+    "options": "options",
+    "job_list": "list",
+    "job_card": "card",
     "begin": "init",
     "commit": "commit",
     "job": "look",
@@ -17,6 +20,7 @@ _POINTS = {
     "remove": "remove",
     "restart": "restart",
 }
+"""Calls by their points; ``upload`` and ``download`` have one more each."""
 
 
 class ClientsAtPoints:
@@ -40,7 +44,7 @@ class _ClientAtPoints:
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._client, name)
-        return self._around(_POINTS[name], call) if name in _POINTS else call
+        return self._around(POINTS_OF[name], call) if name in POINTS_OF else call
 
     def _around(self, point: str, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def around(*given: Any, **named: Any) -> Any:

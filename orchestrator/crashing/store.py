@@ -1,23 +1,51 @@
 """The store with points around each commit, named by what it makes durable."""
 
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from orchestrator.crashing.trigger import Trigger
-from orchestrator.domain.dead_letters import Outcome, Replay
 from orchestrator.domain.task import Stage, Task
 from orchestrator.engine.changes import Changes, Snapshot, Wanted
-from orchestrator.engine.ports import ReplayBook, Store, Transaction
+from orchestrator.engine.ports import DeliveryBook, ReplayBook, Store, Transaction, WebhookBook
 
 
-class WholeStore(Store, ReplayBook, Protocol):
+class WholeStore(Store, ReplayBook, WebhookBook, DeliveryBook, Protocol):
     """All of a store that makes anything durable."""
 
+    @property
+    def api_tokens(self) -> Any:
+        """Where tokens are kept."""
+        ...
 
-T = TypeVar("T")
+
 StoreT = TypeVar("StoreT", bound=WholeStore)
+
+WRITING: Final[Mapping[str, str]] = {
+    "heartbeat": "heartbeat",
+    "claim": "claim",
+    "release": "release",
+    "forget_answers": "answers-forgotten",
+    "forget_events": "events-forgotten",
+    "begin_replay": "replay-begun",
+    "end_replay": "replay-ended",
+    "add_webhook": "webhook-added",
+    "change_webhook": "webhook-changed",
+    "remove_webhook": "webhook-removed",
+    "sync_static_webhooks": "webhooks-synced",
+    "note_progress": "webhook-progress",
+    "replay_failures": "failures-replayed",
+    "discard_failures": "failures-discarded",
+}
+"""Methods that commit, beside ``begin``, each with its commit in the words of ``points.COMMITS``."""
+
+WRITING_TOKENS: Final[Mapping[str, str]] = {
+    "add": "token-added",
+    "remove": "token-removed",
+    "use": "token-used",
+    "signing_key": "signing-key",
+}
+"""The same of what keeps tokens."""
 
 _BEGUN = {
     Stage.WAITING: "task-waiting",
@@ -35,53 +63,44 @@ def at_points(store: StoreT, trigger: Trigger) -> StoreT:
     return cast("StoreT", _StoreAtPoints(store, trigger))
 
 
-class _StoreAtPoints:
-    """A store; what has no points of its own goes straight through."""
+class _BookAtPoints:
+    """A book; what commits nothing goes straight through."""
 
-    def __init__(self, store: WholeStore, trigger: Trigger) -> None:
-        self._store = store
+    def __init__(self, book: Any, writing: Mapping[str, str], trigger: Trigger) -> None:
+        self._book = book
+        self._writing = writing
         self._trigger = trigger
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+        call = getattr(self._book, name)
+        return self._around(self._writing[name], call) if name in self._writing else call
+
+    def _around(self, what: str, commit: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def around(*given: Any, **named: Any) -> Any:
+            self._trigger.reached(f"commit.{what}.before")
+            result = await commit(*given, **named)
+            self._trigger.reached(f"commit.{what}.after")
+            return result
+
+        return around
+
+
+class _StoreAtPoints(_BookAtPoints):
+    """A store, with the tokens that are kept in it."""
+
+    def __init__(self, store: WholeStore, trigger: Trigger) -> None:
+        super().__init__(store, WRITING, trigger)
+        self.api_tokens = _BookAtPoints(store.api_tokens, WRITING_TOKENS, trigger)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
-        async with self._store.begin() as transaction:
+        async with self._book.begin() as transaction:
             noting = _Noting(transaction)
             yield noting
             for what in noting.written:
                 self._trigger.reached(f"commit.{what}.before")
         for what in noting.written:
             self._trigger.reached(f"commit.{what}.after")
-
-    async def heartbeat(self, owner: str, *, until: datetime, now: datetime) -> tuple[str, ...]:
-        return await self._around("heartbeat", self._store.heartbeat(owner, until=until, now=now))
-
-    async def claim(self, owner: str, *, now: datetime) -> tuple[Task, ...]:
-        return await self._around("claim", self._store.claim(owner, now=now))
-
-    async def release(self, owner: str) -> None:
-        await self._around("release", self._store.release(owner))
-
-    async def forget_answers(self, *, before: datetime) -> int:
-        return await self._around("answers-forgotten", self._store.forget_answers(before=before))
-
-    async def begin_replay(self, replay: Replay) -> int:
-        return await self._around("replay-begun", self._store.begin_replay(replay))
-
-    async def end_replay(self, number: int, *, outcome: Outcome, detail: str) -> None:
-        await self._around("replay-ended", self._store.end_replay(number, outcome=outcome, detail=detail))
-
-    async def forget_events(self, *, before: datetime, most: int, behind: int | None = None) -> int:
-        forgotten = self._store.forget_events(before=before, most=most, behind=behind)
-        return await self._around("events-forgotten", forgotten)
-
-    async def _around(self, what: str, commit: Awaitable[T]) -> T:
-        self._trigger.reached(f"commit.{what}.before")
-        result = await commit
-        self._trigger.reached(f"commit.{what}.after")
-        return result
 
 
 class _Noting:
@@ -99,10 +118,10 @@ class _Noting:
 
     async def write(self, changes: Changes) -> None:
         await self._transaction.write(changes)
-        self.written += dict.fromkeys(_said(changes))
+        self.written += dict.fromkeys(said(changes))
 
 
-def _said(changes: Changes) -> Iterator[str]:
+def said(changes: Changes) -> Iterator[str]:
     """Say what a transaction makes durable, in the words of ``points.COMMITS``."""
     if changes.created:
         yield "task-created"
@@ -112,16 +131,19 @@ def _said(changes: Changes) -> Iterator[str]:
         yield "task-removed"
     if any(job.abandoned_at and job.stopped for job in changes.jobs.values()):
         yield "job-stopped"
-    if changes.gone_jobs:
-        yield "job-gone"
-    if changes.nodes:
-        yield "node-written"
-    if changes.gone_nodes:
-        yield "node-gone"
-    if changes.answers:
-        yield "answer-kept"
-    if changes.sent:
-        yield "events-gone"
+    yield from (name for name, of in _OTHERS.items() if getattr(changes, of))
+
+
+_OTHERS = {
+    "job-gone": "gone_jobs",
+    "project-written": "projects",
+    "project-gone": "gone_projects",
+    "node-written": "nodes",
+    "node-gone": "gone_nodes",
+    "answer-kept": "answers",
+    "events-gone": "sent",
+}
+"""Commits that are named by the part of the changes alone."""
 
 
 def _within(task: Task) -> str:

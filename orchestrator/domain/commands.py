@@ -50,6 +50,8 @@ class CreateTask:
     partial: bool = False
     chosen: Chosen | None = None
     """The ``processing_node`` that is given, as it is known."""
+    whole: bool = False
+    """The request that begins the draft brings all there is to it, and commits it; said with ``partial`` only."""
     import_url: str = ""
     """Where finished results are, which the task takes over instead of images; said with ``partial`` only."""
 

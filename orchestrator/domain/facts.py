@@ -168,7 +168,7 @@ class FilesRemoved:
 
 @dataclass(frozen=True, slots=True)
 class DraftExpired:
-    """No image came for the draft for too long."""
+    """No image came for the draft for too long, or who was to bring them is gone."""
 
     reason: str
 

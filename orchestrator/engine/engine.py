@@ -159,7 +159,9 @@ def build_engine(
     lease = Lease(shop=shop, conductor=conductor, reaper=reaper, submit=submit, followers=followers)
     turn.listeners += [*followers, lease.on_commit, submit.on_commit, shop.tally.on_commit]
     placing = Placing(shop=shop, conductor=conductor, reaper=reaper, new_uuid=new_uuid)
+    housekeeping = Housekeeping(shop)
+    lease.standing.append(housekeeping.stand)
     return Engine(
         turn=turn, board=board, shop=shop, conductor=conductor, reaper=reaper, supervisor=supervisor, submit=submit,
-        lease=lease, placing=placing, housekeeping=Housekeeping(shop), adoption=Adoption(shop),
+        lease=lease, placing=placing, housekeeping=housekeeping, adoption=Adoption(shop),
     )  # fmt: skip

@@ -1,7 +1,7 @@
-"""Housekeeping: drafts that nobody finished expire; answers and events that nobody will ask for again are dropped."""
+"""Housekeeping: drafts that nobody will finish go; answers and events that nobody will ask for again are dropped."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -9,6 +9,7 @@ import structlog
 from orchestrator.domain.errors import StorageFailed, StoreError
 from orchestrator.domain.facts import DraftExpired, JobKeptEnough, Report
 from orchestrator.domain.task import Task
+from orchestrator.engine.lease import Standing
 from orchestrator.engine.workshop import Workshop, told_time
 
 log = structlog.get_logger()
@@ -19,15 +20,27 @@ INTERVAL = 60.0
 AT_ONCE = 500
 """Tasks whose jobs are let go of in one transaction."""
 
+WITHIN = timedelta(hours=1)
+"""A request that brings all images of a task has committed it long before that; what other daemons do is not known."""
+
+INTERRUPTED = "the request that was to bring everything ended in the middle"
+
 
 @dataclass(slots=True)
 class Housekeeping:
     """The slow rounds."""
 
     shop: Workshop
+    _began_at: datetime | None = field(default=None)
+    _alone: bool = field(default=False)
+
+    def stand(self, now: Standing) -> None:
+        """Note how this daemon stands among others (told at each beat of the lease)."""
+        self._alone = now.alone
 
     async def run(self) -> None:
         """Go round until cancelled."""
+        self._began_at = self.shop.clock.now()
         while True:
             try:
                 await self.round()
@@ -47,6 +60,7 @@ class Housekeeping:
         now, timing = self.shop.clock.now(), self.shop.timing
         before = now - timedelta(seconds=timing.draft_ttl)
         await self._expire_drafts(before)
+        await self._take_away(await self._interrupted(now), INTERRUPTED)
         if timing.remove_collected_after:
             await self._let_jobs_go(now - timedelta(seconds=timing.remove_collected_after))
         await self.shop.store.forget_answers(before=now - timedelta(seconds=timing.answers_kept))
@@ -55,10 +69,21 @@ class Housekeeping:
 
     async def _expire_drafts(self, before: datetime) -> None:
         expired = [task for task in await self.shop.store.drafts(before=before) if not await self._grows(task, before)]
-        if expired:
-            log.info("draft.expired", tasks=[task.id for task in expired])
-            fact = DraftExpired(f"the draft was not touched for {told_time(self.shop.timing.draft_ttl)}, so it expired")
-            await self.shop.turn.report_all([Report(task.id, task.fence, fact) for task in expired])
+        told = told_time(self.shop.timing.draft_ttl)
+        await self._take_away(expired, f"the draft was not touched for {told}, so it expired")
+
+    async def _interrupted(self, now: datetime) -> list[Task]:
+        """Give drafts that are nobody's: their daemon died in the middle of the request that was to commit them."""
+        before = now - WITHIN
+        if self._alone and self._began_at:
+            before = max(before, self._began_at)
+        return [task for task in await self.shop.store.drafts(before=before) if not task.partial]
+
+    async def _take_away(self, drafts: list[Task], why: str) -> None:
+        if drafts:
+            log.info("draft.expired", tasks=[task.id for task in drafts], reason=why)
+            fact = DraftExpired(why)
+            await self.shop.turn.report_all([Report(task.id, task.fence, fact) for task in drafts])
 
     async def _let_jobs_go(self, before: datetime) -> None:
         """Have jobs removed from their nodes whose results have been here for long enough."""

@@ -86,16 +86,15 @@ class TaskAlbums:
     def _place(self, task: int, files: Sequence[tuple[Path, str, int]]) -> dict[str, int]:
         folder = self._layout.shelf(task).images
         make_folder(folder)
-        there = {folded(name): name for name in _listed(folder)}
+        there = _by_folded_name(folder)
         new = {folded(name) for _, name, _ in files} - there.keys()
         if len(there) + len(new) > self.max_files:
             raise FileTooLarge(f"There are more than {self.max_files:,} files; a task takes no more.")
         for path, name, _ in files:
             path.rename(folder / name)
-            before = there.get(folded(name), name)
-            if before != name:
+            for before in there.get(folded(name), set()) - {name}:
                 delete_file(folder / before)
-            there[folded(name)] = name
+            there[folded(name)] = {name}
         flush_folder(folder)
         return {name: size for _, name, size in files}
 
@@ -152,3 +151,11 @@ def _listed(folder: Path) -> list[str]:
         return [path.name for path in folder.iterdir()]
     except FileNotFoundError:
         return []
+
+
+def _by_folded_name(folder: Path) -> dict[str, set[str]]:
+    """Give the names that are there by what they are in any case: after a crash one may be there twice."""
+    there: dict[str, set[str]] = {}
+    for name in _listed(folder):
+        there.setdefault(folded(name), set()).add(name)
+    return there

@@ -36,16 +36,22 @@ class Jigsaw:
             return None
 
     def add(self, path: Path, chunk: Chunk) -> None:
-        """Add a chunk that is the file at ``path``. Raises ``FileRefused`` if all are there and do not fit."""
+        """Add a chunk that is the file at ``path``.
+
+        Raises ``FileRefused`` if all are there and do not fit, or if it has moved: what it overwrote is not known then.
+        """
         if self.whole is not None:
             return
         make_folder(self._folder)
+        if self._has_moved(chunk):
+            raise self._misfits()
         size = self._write(path, chunk.offset)
         self._note(str(chunk.index), f"{chunk.offset} {size}")
         if sum(1 for _ in self._folder.iterdir()) <= chunk.total:  # ``data`` is one more.
             return
         whole = self._fit(chunk.total)
-        with self.data.open("rb") as file:
+        with self.data.open("r+b") as file:
+            file.truncate(whole)  # Of a chunk that was written elsewhere, and never noted.
             os.fsync(file.fileno())
         self._note(_WHOLE, str(whole))
 
@@ -70,10 +76,20 @@ class Jigsaw:
             places = [(-1, -1)]
         for offset, size in places:
             if offset != position:
-                delete_tree(self._folder)
-                raise FileRefused(f"The chunks of {self._name} do not fit together; send all of them again.")
+                raise self._misfits()
             position += size
         return position
+
+    def _has_moved(self, chunk: Chunk) -> bool:
+        """Whether a chunk was noted at another place."""
+        try:
+            return self._place(chunk.index)[0] != chunk.offset
+        except FileNotFoundError:
+            return False
+
+    def _misfits(self) -> FileRefused:
+        delete_tree(self._folder)
+        return FileRefused(f"The chunks of {self._name} do not fit together; send all of them again.")
 
     def _place(self, index: int) -> tuple[int, int]:
         offset, size = (self._folder / str(index)).read_text().split()

@@ -1,6 +1,7 @@
 """A look at the folders of tasks: what lies there that nobody needs, what is missing, and the tidying up."""
 
 import contextlib
+import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -66,8 +67,12 @@ class ShelfInspector:
     def _tidy(self, task: int) -> None:
         shelf = self._layout.shelf(task)
         settle(shelf)
+        # Out of the folder by a rename each: cut short, a deletion would make what is left look as if it were in use.
+        away = self._layout.arrivals / f"left-{secrets.token_hex(8)}"
         for name in _left(shelf):
-            delete_tree(shelf.folder / name)
+            make_folder(away)
+            (shelf.folder / name).rename(away / name)
+        delete_tree(away)
         delete_file(self._layout.swaps / str(task))
 
     def _put_away(self, task: int) -> None:

@@ -1,12 +1,13 @@
 """Results and console output on disk: a folder for each task, old results kept until new ones are verified."""
 
 import contextlib
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.domain.errors import ResultsCorrupt
-from orchestrator.domain.task import Task
+from orchestrator.domain.task import IMPORTED_FILE, Task
 from orchestrator.engine.ports import Collected
 from orchestrator.files.archive import ArchiveLimits, contents, opened
 from orchestrator.files.assets import ARCHIVE, available, photos_in
@@ -79,8 +80,8 @@ class TaskShelves:
     async def accept(self, task: Task) -> Collected:
         """Verify the fetched archive, extract it and swap it in; the old results stay until then.
 
-        Raises ``ResultsCorrupt`` (the archive is deleted) and ``StorageFailed`` (it is kept). When cancelled, what was
-        extracted is gone before ``CancelledError`` is raised.
+        Raises ``ResultsCorrupt`` (the archive is deleted, or emptied if it was uploaded) and ``StorageFailed`` (it is
+        kept). When cancelled, what was extracted is gone before ``CancelledError`` is raised.
         """
         return await self._acceptors.run(lambda stop: self._accept(task, stop))
 
@@ -148,7 +149,7 @@ class TaskShelves:
                 stop.check()
                 swap_in(shelf, new, archive=archive, note=note)
             except ResultsCorrupt:
-                delete_file(archive)
+                _refuse(task, archive)
                 raise
             finally:
                 _discard(new)
@@ -188,3 +189,11 @@ def _discard(new: Path) -> None:
     """Delete a tree that did not become the results; if the disk refuses even that, the next try does it."""
     with contextlib.suppress(OSError):
         delete_tree(new)
+
+
+def _refuse(task: Task, archive: Path) -> None:
+    """Delete an archive that is none. One that nobody can fetch again leaves its name: who looks again finds no zip."""
+    if task.import_url == IMPORTED_FILE and archive.exists():
+        os.truncate(archive, 0)
+    else:
+        delete_file(archive)

@@ -74,7 +74,11 @@ async def survey(folder: Path, *, amqp_url: str, passings: int, beside: int, onl
 async def _survey_story(
     name: str, story: Story, play: Play, found: Survey, *, folder: Path, passings: int, slots: asyncio.Semaphore
 ) -> None:
-    crash_free = await play([], folder=folder / "crash-free")
+    try:
+        crash_free = await play([], folder=folder / "crash-free")
+    except Exception as error:  # noqa: BLE001 - a finding like any other; there is nothing to compare the rest with
+        found.violations.append(f"{name}: {str(error) or repr(error)}"[:4000])
+        return
     found.note(crash_free)
     found.violations += [f"{name}: {each}" for each in crash_free.violations]
     print(f"\n{name}: passes {len(crash_free.passed)} points", end=" ", flush=True)

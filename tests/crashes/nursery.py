@@ -6,6 +6,7 @@ Each is a process of its own that runs ``orchestrator serve``, to be killed like
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -15,14 +16,14 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
+from orchestrator import crashing
+from orchestrator.crashing.trigger import Trigger
+
 LOADED = (
-    "orchestrator.api.server", "orchestrator.bus.intake", "orchestrator.bus.memory", "orchestrator.bus.rabbitmq",
-    "orchestrator.bus.relay", "orchestrator.cli.main", "orchestrator.cli.serving", "orchestrator.contract.render",
-    "orchestrator.engine.engine", "orchestrator.files", "orchestrator.nodes.registry", "orchestrator.settings",
-    "orchestrator.store", "orchestrator.store.migrations", "orchestrator.telemetry.logging",
-    "orchestrator.telemetry.metrics", "orchestrator.telemetry.systemd", "uvloop",
+    "orchestrator.bus.memory", "orchestrator.bus.rabbitmq", "orchestrator.cli.main", "orchestrator.cli.serving",
+    "orchestrator.service", "orchestrator.store.migrations", "orchestrator.telemetry.systemd", "uvloop",
 )  # fmt: skip
-"""All but ``orchestrator.app`` and ``orchestrator.crashing``, which looks at the environment when it is loaded."""
+"""All that a daemon loads, at its start or later; what the environment says of its death it is told once it is born."""
 
 LOOK = 0.02
 """Seconds between two looks at who has ended."""
@@ -99,6 +100,8 @@ def main() -> None:
     """Fork on demand until nobody demands any more; what still lives then is ended."""
     for name in LOADED:
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # So that no child looks through all of it, and makes it its own.
     children: set[int] = set()
     try:
         _serve(children)
@@ -144,6 +147,7 @@ def _live(order: dict[str, Any]) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for here, there in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(here, there)
+    crashing.TRIGGER = Trigger.of(os.environ)
     sys.argv = ["orchestrator", "serve"]
     code: Any = 0
     try:

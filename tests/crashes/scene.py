@@ -2,15 +2,14 @@
 
 import asyncio
 import contextlib
-import json
 import signal
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
-from typing import Self
+from types import MappingProxyType
+from typing import Self, TypeVar
 from uuid import uuid4
 
-import aio_pika
-import aiohttp
 from PIL import Image
 
 from orchestrator.bus.client import BusClient
@@ -21,7 +20,7 @@ from orchestrator.nodes.simulated import SimulatedNode, SimulatedNodeOptions
 from tests.crashes.nursery import Child, Nursery
 from tests.daemon import Daemon
 
-DEADLINE = 40.0
+DEADLINE = 90.0
 """Seconds for anything that a run waits for."""
 
 QUICK = {
@@ -31,6 +30,11 @@ QUICK = {
     "tasks__progress_interval": "0.1",
     "tasks__upload_connections": "2",
 }
+
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+T = TypeVar("T")
 
 
 class Forked(Daemon):
@@ -50,7 +54,14 @@ class Scene:
     """A run with a list of crash points: the daemon is armed with one after the other, from ``arm`` on."""
 
     def __init__(
-        self, folder: Path, *, nursery: Nursery, amqp_url: str, points: list[str], must_die: bool = True
+        self,
+        folder: Path,
+        *,
+        nursery: Nursery,
+        amqp_url: str,
+        points: list[str],
+        must_die: bool = True,
+        settings: Mapping[str, str] = NOTHING,
     ) -> None:
         self.folder = folder
         self.points = list(points)
@@ -63,10 +74,11 @@ class Scene:
         self.node: SimulatedNode | None = None
         self.topology = Topology(prefix=f"crash-{uuid4().hex[:12]}")
         self.amqp_url = amqp_url
+        self.control = folder / "data" / "control.sock"
         self.hold: asyncio.Event | None = None
         """While it is not set, a daemon that died is not started again."""
-        settings = QUICK | {"files__import_roots": f'["{folder}"]'}
-        self.daemon = Forked(folder, bus_url=amqp_url, prefix=self.topology.prefix, **settings)
+        given = {**QUICK, "files__import_roots": f'["{folder}"]', **settings}
+        self.daemon = Forked(folder, bus_url=amqp_url, prefix=self.topology.prefix, **given)
         self.daemon.nursery = nursery
         self._stack = AsyncExitStack()
         self._armed = False
@@ -182,6 +194,19 @@ class Scene:
                 f"not within {deadline:g} s: {what or condition}; points left {self.points}; {told}\n{log}"
             ) from None
 
+    async def until_looked(self, look: Callable[[], Awaitable[bool]], *, what: str) -> None:
+        """Look again and again until it is so."""
+        try:
+            async with asyncio.timeout(DEADLINE):
+                while not await look():
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"not within {DEADLINE:g} s: {what}") from None
+
+    async def lasting(self, other: AbstractAsyncContextManager[T]) -> T:
+        """Open something that lives to the end of the run."""
+        return await self._stack.enter_async_context(other)
+
     async def begin_node(self, **options: object) -> SimulatedNode:
         """Start a simulated node; it lives to the end of the run."""
         self.node = SimulatedNode(SimulatedNodeOptions(port=0, **({"seconds": 0.8} | options)))
@@ -237,41 +262,10 @@ class Scene:
         """Whether the task has come to rest, as far as was told."""
         return bool(self.of_task()) and self.of_task()[-1]["data"]["task"]["stage"] == "ended"
 
-    async def until_on_shelf(self) -> None:
-        """Wait until a message lies on the shelf of dead letters."""
-        async with await aio_pika.connect(self.amqp_url) as connection:
-            channel = await connection.channel()
-            async with asyncio.timeout(DEADLINE):
-                while True:
-                    shelf = await channel.declare_queue(self.topology.dead_letters.name, passive=True)
-                    if shelf.declaration_result.message_count:
-                        return
-                    await asyncio.sleep(0.1)
-
-    async def replay(self, body: object) -> list[dict]:
-        """Replay the letter with another body, however often the daemon dies, until it is off the shelf.
-
-        Gives the record of all replays, oldest first.
-        """
-        connector = aiohttp.UnixConnector(str(self.folder / "data" / "control.sock"))
-        async with asyncio.timeout(DEADLINE), aiohttp.ClientSession("http://daemon", connector=connector) as session:
-            while True:
-                with contextlib.suppress(aiohttp.ClientError):  # It died, or is about to be there again.
-                    async with session.get("/dead-letters") as response:
-                        letters = (await response.json()).get("dead_letters")
-                    if letters == []:
-                        async with session.get("/dead-letters/replays") as response:
-                            return (await response.json())["replays"][::-1]
-                    for letter in letters or ():
-                        asked = {"ids": [letter["id"]], "body": json.dumps(body)}
-                        async with session.post("/dead-letters/replay", json=asked) as response:
-                            await response.read()
-                await asyncio.sleep(0.05)
-
     async def until_spent(self) -> None:
         """Wait until the daemon has died at each of its points; for a while only, if it need not come past them."""
         if self.must_die:
-            await self.until(lambda: not self.points, what="every point", deadline=30.0)
+            await self.until(lambda: not self.points, what="every point")
         else:
             with contextlib.suppress(AssertionError):
                 await self.until(lambda: not self.points, deadline=3.0)

@@ -1,7 +1,9 @@
 """Settles commands from REST: the turn decides, and a rejection becomes a fault in WebODM's words."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from orchestrator.api.rest.faults import Fault, of_problem, wrong_pk
@@ -10,6 +12,8 @@ from orchestrator.contract.fields import LARGEST_ID
 from orchestrator.domain.commands import COMMAND_NAMES, Command
 from orchestrator.domain.problem import FieldError, Problem
 from orchestrator.engine.ports import Desk, Order
+
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 async def settle(desk: Desk, command: Command, *, own: bool = False) -> dict[str, Any]:
@@ -28,11 +32,17 @@ async def settle(desk: Desk, command: Command, *, own: bool = False) -> dict[str
 
 
 async def settle_named(
-    desk: Desk, name: str, fields: dict[str, Any], *, related: Collection[str] = ()
+    desk: Desk,
+    name: str,
+    fields: dict[str, Any],
+    *,
+    related: Collection[str] = (),
+    known: Mapping[str, Any] = NOTHING,
 ) -> dict[str, Any]:
     """Read a command of the bus's own contract, and settle it. Raises ``Fault``, ``StoreError``.
 
-    ``related`` are fields that name other things: that there is none such makes the field wrong.
+    ``related`` are fields that name other things: that there is none such makes the field wrong. ``known``: what no
+    client can say of it.
     """
     for field in related:
         id_ = fields.get(field)
@@ -42,7 +52,7 @@ async def settle_named(
     if isinstance(command, Problem):
         raise of_problem(command)
     try:
-        return await settle(desk, command)
+        return await settle(desk, replace(command, **known))
     except Rejected as rejected:
         absent = rejected.problem.errors[0].field if rejected.status == NOT_FOUND else ""
         raise wrong_pk(absent, fields[absent]) if absent in related else rejected from None

@@ -38,15 +38,15 @@ class Drafts:
         self._albums = ports.files.albums
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def begin(self, project: int, form: TaskForm) -> View:
-        """Create a draft."""
+    async def begin(self, project: int, form: TaskForm, *, whole: bool = False) -> View:
+        """Create a draft; ``whole``: for a request that commits it, too."""
         await self._check_node(form.processing_node)
         fields = form.model_dump(exclude_none=True) | {"project": project, "partial": True}
-        return await settle_named(self._ports.desk, "create-task", fields)
+        return await settle_named(self._ports.desk, "create-task", fields, known={"whole": whole})
 
     async def begin_whole(self, project: int, form: TaskForm, files: Sequence[Arrived]) -> View:
         """Create a task with all its images, or none."""
-        draft = await self.begin(project, form)
+        draft = await self.begin(project, form, whole=True)
 
         async def fill(task: int) -> tuple[Source, ...]:
             await self._albums.place(task, files)
@@ -57,8 +57,9 @@ class Drafts:
     async def begin_import(self, project: int, *, name: str, url: str, archive: Arrived | None) -> View:
         """Create a task that takes over finished results."""
         command = CreateTask(
-            project=project, name=name, partial=True, import_url=url or IMPORTED_FILE, auto_processing_node=False
-        )
+            project=project, name=name, partial=True, whole=True, import_url=url or IMPORTED_FILE,
+            auto_processing_node=False,
+        )  # fmt: skip
         draft = await settle(self._ports.desk, command)
 
         async def fill(task: int) -> tuple[Source, ...]:
@@ -80,7 +81,9 @@ class Drafts:
         )  # fmt: skip
         draft = await settle(self._ports.desk, command)
         if draft["stage"] != Stage.DRAFT:
-            return draft  # All are there, and one came again because its answer was lost.
+            # All are there, and one came again because its answer was lost: with it perhaps what follows the commit.
+            await self._albums.settle(draft["id"])
+            return draft
         async with self._lock(draft["id"]):
             whole = await self._albums.place_archive_chunk(draft["id"], archive, chunk)
             await self._still_there(draft["id"])
@@ -108,9 +111,10 @@ class Drafts:
             sources = await self._albums.sources(task)
             if found and found.stage is Stage.DRAFT and not (sources or await self._ports.files.sources(task)):
                 raise broken_rule(NO_FILE)
-            view = await self._commit(task, sources)
-            await self._albums.settle(task)
-            return view
+            if found and found.stage is Stage.DRAFT:
+                # Ahead of the commit: afterwards the task takes no more images, and nobody would come back for this.
+                await self._albums.settle(task)
+            return await self._commit(task, sources)
 
     async def duplicate(self, task: Task) -> View:
         """Create a task with the same images."""
@@ -188,4 +192,5 @@ def _same(task: Task, node: int | None) -> CreateTask:
         resize_to=task.resize_to,
         tags=task.tags,
         partial=True,
+        whole=True,
     )

@@ -84,9 +84,18 @@ async def test_an_imported_task_has_the_images_that_its_results_tell_of(daemon, 
     assert (40, count) == (done["status"], done["images_count"])
 
 
-async def test_what_is_no_zip_fails_the_task_and_a_restart_says_that_it_is_gone(daemon):
+async def test_what_is_no_zip_fails_the_task_each_time_and_takes_no_room(daemon):
     failed = await imported(daemon, content=b"no zip at all")
     assert (30, "Invalid zip file") == (failed["status"], failed["last_error"])
+    assert {"results.zip.part": b""} == on_disk(daemon, failed["id"], "incoming")
+    await restart(daemon, failed["id"])
+    again = await ended(daemon, failed["id"])
+    assert (30, 2, "Invalid zip file") == (again["status"], again["attempt"], again["last_error"])
+
+
+async def test_an_archive_that_is_gone_is_asked_for(daemon):
+    failed = await imported(daemon, content=b"no zip at all")
+    (daemon.app.settings.files.root / "tasks" / str(failed["id"]) / "incoming" / "results.zip.part").unlink()
     await restart(daemon, failed["id"])
     again = await ended(daemon, failed["id"])
     assert (30, "The archive is not here any more; import it again.") == (again["status"], again["last_error"])

@@ -165,6 +165,49 @@ async def test_chunks_that_leave_a_gap_are_refused_and_may_be_sent_again(daemon)
     assert (200, {"success": True, "uploaded": {"large.jpg": 4}}) == answer
 
 
+async def test_what_never_became_whole_goes_ahead_of_the_commit(daemon):
+    """After it a daemon that died would leave it for good: a committed draft is not committed again."""
+    task = await draft(daemon)
+    for path, body in ((f"{TASKS}{task}/upload/", form(photos(1))), chunk(task, 0, b"ab", offset=0)):
+        await daemon.post(path, data=body)
+    albums, stages = daemon.app.files.albums, []
+    settle = albums.settle
+
+    async def seen(of):
+        stages.append((await daemon.app.store.task(of)).stage)
+        await settle(of)
+
+    albums.settle = seen
+    assert 200 == (await daemon.post(f"{TASKS}{task}/commit/"))[0]
+    assert (["draft"], {}) == (stages, on_disk(daemon, task, "parts"))
+
+
+async def test_a_chunk_that_comes_again_for_another_place_is_refused_with_all_the_others(daemon):
+    task = await draft(daemon)
+    for index, content, offset in [(0, b"ab", 0), (1, b"cdef", 1)]:
+        path, body = chunk(task, index, content, offset=offset)
+        assert (200, {"success": True, "uploaded": {}}) == await daemon.post(path, data=body)
+    path, body = chunk(task, 1, b"cd", offset=2)
+    answer = await daemon.post(path, data=body)
+    assert (400, ["The chunks of large.jpg do not fit together; send all of them again."]) == answer
+    for index, content, offset in [(0, b"ab", 0), (1, b"cd", 2), (2, b"e", 4)]:
+        path, body = chunk(task, index, content, offset=offset)
+        answer = await daemon.post(path, data=body)
+    assert (200, {"success": True, "uploaded": {"large.jpg": 5}}) == answer
+    assert {"large.jpg": b"abcde"} == on_disk(daemon, task)
+
+
+async def test_what_a_dead_daemon_wrote_of_a_chunk_and_did_not_note_is_no_part_of_the_file(daemon):
+    task = await draft(daemon)
+    path, body = chunk(task, 0, b"ab", offset=0, total=2)
+    await daemon.post(path, data=body)
+    (data,) = (daemon.app.settings.files.root / "tasks" / str(task) / "parts").glob("*/data")
+    data.write_bytes(b"ab......")
+    path, body = chunk(task, 1, b"cd", offset=2, total=2)
+    assert (200, {"success": True, "uploaded": {"large.jpg": 4}}) == await daemon.post(path, data=body)
+    assert {"large.jpg": b"abcd"} == on_disk(daemon, task)
+
+
 async def test_a_chunk_that_does_not_say_where_it_belongs_is_refused(daemon):
     task = await draft(daemon)
     body = form([("a.jpg", b"1")], dzuuid="u1", dzchunkindex="0", dztotalchunkcount="2")

@@ -1,4 +1,4 @@
-"""Housekeeping: drafts that nobody finished expire with a plain reason, and old answers are dropped."""
+"""Housekeeping: drafts that nobody finishes go with a plain reason, and old answers are dropped."""
 
 import asyncio
 from datetime import timedelta
@@ -9,9 +9,11 @@ import pytest
 from orchestrator.domain.commands import CreateProject
 from orchestrator.domain.errors import StoreError
 from orchestrator.domain.webhooks import Webhook
+from orchestrator.engine.housekeeping import INTERRUPTED
+from orchestrator.engine.lease import Standing
 from orchestrator.engine.ports import Kept
 from orchestrator.engine.timing import Timing
-from tests.unit.engine.bundle import VIRTUAL_TIME, running
+from tests.unit.engine.bundle import VIRTUAL_TIME, built, running
 
 pytestmark = VIRTUAL_TIME
 
@@ -106,3 +108,30 @@ async def test_old_answers_are_forgotten(monkeypatch):
         await bundle.settle(CreateProject(name="x"), "m-1")
         await bundle.until(lambda: forgotten)
         assert [60.0] == forgotten
+
+
+async def test_a_draft_whose_request_died_with_its_daemon_goes_at_the_next_start():
+    async with built() as bundle:
+        async with bundle.engine.running():
+            whole = await bundle.create(0, partial=True, whole=True)
+            draft = await bundle.create(0, partial=True)
+        await asyncio.sleep(1)
+        async with bundle.engine.running():
+            own = await bundle.create(0, partial=True, whole=True)
+            await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=59)
+            await bundle.engine.housekeeping.round()
+            assert [False, True, True] == [bool(await bundle.row(task)) for task in (whole, draft, own)]
+            assert INTERRUPTED in bundle.reasons(whole)
+
+
+async def test_a_draft_whose_request_may_be_another_daemons_is_left_alone_for_an_hour():
+    async with built() as bundle:
+        async with bundle.engine.running():
+            whole = await bundle.create(0, partial=True, whole=True)
+        bundle.engine.lease.standing.clear()
+        bundle.engine.housekeeping.stand(Standing(first=True, alone=False))
+        async with bundle.engine.running():
+            began_at = bundle.clock.now()
+            await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"], within=3700)
+            assert await bundle.row(whole) is None
+            assert bundle.clock.now() > began_at + timedelta(minutes=59)

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.domain.errors import StorageFailed
 from orchestrator.domain.task import Stage, Status
-from orchestrator.files import ShelfInspector
+from orchestrator.files import ShelfInspector, inspection
 from orchestrator.files.inspection import QUIET
 from tools.lifecycle_cells import sample_task
 
@@ -48,6 +48,20 @@ async def test_what_earlier_work_left_is_found_once_it_is_old(inspector, tmp_pat
     await inspector.tidy(7)
     assert {} == await inspector.leftovers([7])
     assert ["assets", "output"] == sorted(place.name for place in (tmp_path / "tasks/7").iterdir())
+
+
+async def test_a_tidying_up_that_is_cut_short_leaves_nothing_that_looks_as_if_in_use(inspector, tmp_path, monkeypatch):
+    for name in ("assets/all.zip", "assets.old/a", "assets.old/b", "incoming/x.zip.part"):
+        put(tmp_path, f"7/{name}")
+
+    def cut(path, *, stop=None):
+        (path / "assets.old" / "a").unlink()
+        raise OSError("cut short")
+
+    monkeypatch.setattr(inspection, "delete_tree", cut)
+    with pytest.raises(StorageFailed):
+        await inspector.tidy(7)
+    assert ["assets"] == [place.name for place in (tmp_path / "tasks/7").iterdir()]
 
 
 async def test_a_swap_that_was_begun_is_finished(inspector, tmp_path):
