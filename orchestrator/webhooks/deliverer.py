@@ -38,6 +38,8 @@ class Deliverer:
     ) -> None:
         self._book = book
         self._static = static
+        self._journal = journal
+        self._last = 0
         self._first = self._alone = True
         self._changed = asyncio.Event()
         self._workers: dict[int, tuple[Webhook, Worker, asyncio.Task[None]]] = {}
@@ -66,17 +68,18 @@ class Deliverer:
         synced = False
         try:
             while True:
+                changed = self._changed.is_set() or not self._alone
                 self._changed.clear()
                 try:
                     if not synced:
                         await self._book.sync_static_webhooks(self._static)
                         synced = True
-                    await self._follow(await self._book.webhooks() if self._first else ())
+                    await self._follow(await self._book.webhooks() if self._first else (), again=changed)
+                    await self._news()
                 except StoreError as error:
                     log.warning("webhook.store_away", reason=str(error))
+                    self._changed.set()
                     await asyncio.sleep(AGAIN)
-                    continue
-                await self._news()
         finally:
             await self._end(list(self._workers))
 
@@ -89,20 +92,26 @@ class Deliverer:
                         async with asyncio.timeout(None if self._alone else LOOK_FOR_EVENTS):
                             await self._changed.wait()
                     except TimeoutError:
-                        self.offer()
+                        await self._offer_of_others()
         except TimeoutError:
             return
 
-    async def _follow(self, webhooks: Sequence[Webhook]) -> None:
-        """Have a worker for each that is active, as it is now."""
+    async def _offer_of_others(self) -> None:
+        """Look for events that another daemon has committed: once, however many workers there are."""
+        if self._workers and (last := (await self._journal.kept()).last) != self._last:
+            self._last = last
+            self.offer()
+
+    async def _follow(self, webhooks: Sequence[Webhook], *, again: bool) -> None:
+        """Have a worker for each that is active, as it is now. ``again``: the shelf may have changed, too."""
         wanted = {webhook.id: webhook for webhook in webhooks if webhook.active}
         await self._end([id_ for id_, (of, _, task) in self._workers.items() if not _is(of, wanted.get(id_), task)])
         for id_, webhook in wanted.items():
-            if id_ in self._workers:
-                await self._workers[id_][1].look_again()
-            else:
+            if id_ not in self._workers:
                 worker = self._make(webhook)
                 self._workers[id_] = (webhook, worker, asyncio.create_task(worker.run(), name=f"webhook-{id_}"))
+            elif again:
+                await self._workers[id_][1].look_again()
 
     async def _end(self, ids: Sequence[int]) -> None:
         tasks = [self._workers.pop(id_)[2] for id_ in ids]

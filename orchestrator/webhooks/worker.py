@@ -107,11 +107,13 @@ class Worker:
 
     async def look_again(self) -> None:
         """See whether somebody took deliveries from the shelf."""
+        before = (self._waiting, self._next_due)
         try:
             self._waiting, self._next_due = await self._book.under_retry(self.webhook.id)
         except StoreError:
             self._next_due = self._clock.now()  # The next round tells.
-        self.news.set()
+        if before != (self._waiting, self._next_due):
+            self.news.set()
 
     async def _rest(self) -> None:
         """Wait for news, or until something is due."""
