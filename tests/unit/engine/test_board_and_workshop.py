@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.domain import commands
 from orchestrator.domain.errors import NodeUnauthorized, StoreError
 from orchestrator.domain.node import Health
 from orchestrator.engine.board import FORMER, Board
@@ -46,6 +47,18 @@ async def test_a_node_is_away_for_as_long_as_this_daemon_has_seen_it_away():
     assert begun + 30 == pytest.approx(board.away_since(1))
     board.put(replace(away, unreachable_since=None))
     assert None is board.away_since(1)
+
+
+async def test_a_task_whose_node_has_moved_waits_for_the_first_look_at_the_new_address(bundle):
+    node = await bundle.add_node(ScriptedNode(seconds=500))
+    task = await bundle.create()
+    await bundle.until_task(task, status=20)
+    bundle.clients.nodes["http://node-2:3000"] = node
+    seen = node.hold("info")
+    await bundle.settle(commands.UpdateProcessingNode(processing_node=node.id, url="http://node-2:3000"))
+    await bundle.until_task(task, reason="waiting for node-1, which was not reached yet", status=20)
+    seen.set()
+    await bundle.until_task(task, status=40, attempt=1)
 
 
 async def test_a_clock_that_is_set_ahead_takes_no_task_from_a_node_that_hiccups(bundle):
