@@ -14,7 +14,7 @@ from orchestrator.engine.changes import Changes
 from orchestrator.engine.tally import Tally
 from orchestrator.engine.timing import Timing
 from orchestrator.engine.workshop import Overtaken, told_time
-from tests.integration.store.rows import NOON, a_job, a_node
+from tests.integration.store.rows import NOON, a_job, a_node, a_task
 from tests.unit.engine.bundle import VIRTUAL_TIME, running
 from tests.unit.engine.fakes import FakeClients, ScriptedNode
 
@@ -104,10 +104,16 @@ async def test_a_node_that_takes_no_token_is_waited_for_without_end(bundle):
     task = await bundle.create(processing_node=node.id)
     await bundle.until_task(task, status=20)
     node.trouble = NodeUnauthorized("not with this token")
-    await asyncio.sleep(7200)
+    await asyncio.sleep(1500)
     assert ("processing", 20) == tuple(bundle.of_task(task)[-1][name] for name in ("stage", "status"))
     node.trouble = None
     await bundle.until_task(task, status=40)
+
+
+@pytest.mark.parametrize(("shown", "named"), [({"processing_node": 1}, "node-1"), ({"processing_node": 2}, "1")])
+async def test_a_node_that_is_not_remembered_is_named_by_its_task_or_its_number(bundle, shown, named):
+    task = a_task(1, job_node=1, processing_node_name="node-1", **shown)
+    assert named == bundle.engine.shop.node_name(task)
 
 
 async def test_a_wait_that_was_told_before_a_restart_is_not_told_again(bundle):
