@@ -179,6 +179,8 @@ class Turn:
             else:
                 await self._halve(entries, error)
         else:
+            if self.problem:
+                log.info("turn.recovered")
             self.problem = ""
             position = 0
             for entry in entries:
@@ -187,8 +189,9 @@ class Turn:
                 position += len(entry.stimuli)
 
     def _fail(self, entries: list[_Entry], error: Exception) -> None:
+        if str(error) != self.problem:  # Once is enough: whoever handed in tries again and again.
+            log.warning("turn.failed", reason=str(error), stimuli=sum(len(entry.stimuli) for entry in entries))
         self.problem = str(error)
-        log.warning("turn.failed", reason=str(error), stimuli=sum(len(entry.stimuli) for entry in entries))
         for entry in entries:
             if not entry.done.done():
                 entry.done.set_exception(error)
