@@ -17,7 +17,8 @@ NO_ENGINE = "?"
 """What ClusterODM gives for the engine while none of its nodes is online."""
 INT32 = 2**31 - 1
 """Databases keep these numbers as 32 bits, and ClusterODM's constants do not fit."""
-INT64 = 2**63 - 1
+LARGEST = 2**53 - 1
+"""Beyond it JSON parsers disagree (RFC 7493 §2.2), and what a node says goes on into events."""
 STATUSES = frozenset({10, 20, 30, 40, 50})
 TEXT = 2_000
 UNKNOWN_COUNT = -1
@@ -140,7 +141,7 @@ def _number(value: Any) -> float | None:
 
 def _milliseconds(value: dict[str, Any], key: str) -> int:
     given = _number(value.get(key))
-    return int(min(given, INT64)) if given is not None and given >= 0 else -1
+    return int(min(given, LARGEST)) if given is not None and given >= 0 else -1
 
 
 def _count(value: dict[str, Any], key: str, *, absent: int) -> int:
