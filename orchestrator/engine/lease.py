@@ -82,8 +82,9 @@ class Lease:
                 await self._take_over()
                 self.problem = ""
             except StoreError as error:
+                if str(error) != self.problem:
+                    log.warning("lease.not_renewed", reason=str(error))
                 self.problem = str(error)
-                log.warning("lease.not_renewed", reason=str(error))
             except Exception:
                 log.exception("lease.failed")
 

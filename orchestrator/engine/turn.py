@@ -71,7 +71,8 @@ class Turn:
 
     async def settle(self, given: Sequence[Order]) -> list[Settled]:
         """Settle commands, in this order (``ports.Desk``)."""
-        prepared = [await self._prepare(order) for order in given]
+        # Side by side: files that take long to look at hold up this batch once, not once for each command.
+        prepared = await asyncio.gather(*map(self._prepare, given))
         results: list[Settled] = await self._hand_in(prepared)
         return results
 
@@ -178,6 +179,8 @@ class Turn:
             else:
                 await self._halve(entries, error)
         else:
+            if self.problem:
+                log.info("turn.recovered")
             self.problem = ""
             position = 0
             for entry in entries:
@@ -186,8 +189,9 @@ class Turn:
                 position += len(entry.stimuli)
 
     def _fail(self, entries: list[_Entry], error: Exception) -> None:
+        if str(error) != self.problem:  # Once is enough: whoever handed in tries again and again.
+            log.warning("turn.failed", reason=str(error), stimuli=sum(len(entry.stimuli) for entry in entries))
         self.problem = str(error)
-        log.warning("turn.failed", reason=str(error), stimuli=sum(len(entry.stimuli) for entry in entries))
         for entry in entries:
             if not entry.done.done():
                 entry.done.set_exception(error)

@@ -13,7 +13,7 @@ from orchestrator.domain import facts
 from orchestrator.domain.backoff import backoff
 from orchestrator.domain.errors import StoreError
 from orchestrator.domain.facts import Fact, Report
-from orchestrator.domain.node import ProcessingNode
+from orchestrator.domain.node import Health, ProcessingNode
 from orchestrator.domain.task import Task
 from orchestrator.engine.board import Board
 from orchestrator.engine.ports import Clock, Images, NodeClient, Shelves, Store
@@ -82,7 +82,7 @@ class Workshop:
         """
         waited = told = ""
         while not (node := self._present(task)).online:
-            waited = f"waiting for {node.name}, which is {node.health.value}: {node.problem}"
+            waited = f"waiting for {node.name}, {_why_not_online(node)}"
             if waited not in {told, task.reason}:
                 await self._tell_of(task, waited)
                 told = waited  # The node may have moved meanwhile: look again.
@@ -164,6 +164,12 @@ class Workshop:
     def elapsed(self) -> float:
         """Seconds on the event loop's clock."""
         return asyncio.get_running_loop().time()
+
+
+def _why_not_online(node: ProcessingNode) -> str:
+    if node.health is Health.UNKNOWN:
+        return "which was not reached yet"
+    return f"which is {node.health.value}: {node.problem}"
 
 
 def told_time(seconds: float) -> str:

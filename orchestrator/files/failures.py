@@ -17,7 +17,11 @@ _WORDS = {
     errno.ENFILE: "too many files are open",
 }
 
-_PASSING = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
+_PASSING = {
+    errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOTCONN,
+    errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH, errno.ECONNABORTED, errno.ECONNRESET,
+    errno.ESHUTDOWN, errno.EREMOTEIO,
+}  # fmt: skip
 """Errors on reading that say nothing about the file itself: a share that is away, a process short of handles."""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
-from orchestrator.domain.errors import SourceFailed
+from orchestrator.domain.errors import SourceFailed, SourceHindered
 from orchestrator.domain.names import folded
 from orchestrator.domain.problem import Problem, invalid_field
 from orchestrator.domain.task import Source, Task
@@ -23,8 +23,9 @@ from orchestrator.files.layout import Layout
 from orchestrator.files.names import can_resize, is_gcp, suffix_of
 from orchestrator.files.reading import check_size, read_pieces
 from orchestrator.files.roots import ImportRoots
+from orchestrator.files.shares import Shares
 from orchestrator.files.sources import MAX_FILES, Expansion, NeedsThread
-from orchestrator.files.staging import staged_name, store
+from orchestrator.files.staging import copied, staged_name, store
 from orchestrator.files.workbench import Stop, Workbench
 
 INLINE_FILES = 8
@@ -49,6 +50,7 @@ class ImageFiles:
         max_files: int = MAX_FILES,
         inline_files: int = INLINE_FILES,
         listing_deadline: float = LISTING_DEADLINE,
+        shares: Shares | None = None,
     ) -> None:
         self._layout = Layout(root)
         self._roots = ImportRoots(import_roots, uploads=uploads)
@@ -57,6 +59,7 @@ class ImageFiles:
         self._listing_deadline = listing_deadline
         self._lookers = Workbench(name="files-look", threads=4)
         self._workers = Workbench(name="files-stage", threads=min(4, os.cpu_count() or 1))
+        self._shares = shares or Shares()
         self._archives = Fetcher(limits=archive_limits or FetchLimits(), bench=self._workers)
         self._fetcher = Fetcher(limits=limits or FetchLimits(), bench=self._workers, session=session_factory)
 
@@ -68,14 +71,23 @@ class ImageFiles:
         self, sources: Sequence[Source], *, taken: Sequence[str] = (), own: bool = False
     ) -> tuple[Source, ...] | Problem:
         """Resolve what a command names into single files with unique names, or say what is wrong with which."""
-        if len(sources) <= self._inline_files:
+        share = self._share_of(sources)
+        if len(sources) <= self._inline_files and share is None:
             try:
                 return self._expansion(taken, None, own=own).run(sources)
             except NeedsThread:
                 pass
+
+        def look(stop: Stop) -> tuple[Source, ...] | Problem:
+            return self._expansion(taken, stop, own=own).run(sources)
+
         try:
+            if share:
+                return await self._shares.ask(share, look, deadline=self._listing_deadline)
             async with asyncio.timeout(self._listing_deadline):
-                return await self._lookers.ask(lambda stop: self._expansion(taken, stop, own=own).run(sources))
+                return await self._lookers.ask(look)
+        except SourceHindered as error:
+            return invalid_field("images", str(error))
         except TimeoutError:
             return invalid_field(
                 "images", f"looking at the files took more than {self._listing_deadline:g} s: is a network share away?"
@@ -83,6 +95,8 @@ class ImageFiles:
 
     async def stage(self, task: Task, source: Source, *, resize_to: int, among: Sequence[Source] = ()) -> OutgoingFile:
         """Make one file ready to send. Raises ``SourceFailed``, ``SourceHindered`` and ``StorageFailed``."""
+        if (share := self._share_of([source])) and not (resize_to > 0 and _changes_in_size(source)):
+            return await self._from_share(source, share)
         open_file = await self._opener(task, source)
         size = _size(open_file, name=source.name, expected=source.size)
         copy = None
@@ -110,12 +124,38 @@ class ImageFiles:
     async def _opener(self, task: Task, source: Source) -> Callable[[], int]:
         match _address(source):
             case Local(path):
+                if share := self._share_of([source]):
+                    return await self._copied(task, source, share)
                 return partial(self._roots.open, path, name=source.name)
             case Web(url):
                 fetched = self._layout.shelf(task.id).staging / staged_name("fetched", url, suffix=_suffix(source))
                 if not fetched.exists():
                     await self._fetcher.fetch(source, fetched)
                 return partial(_open_own, fetched, source.name)
+
+    def _share_of(self, sources: Sequence[Source]) -> str | None:
+        """Give the first share that one of the files leads to."""
+        paths = (path for source in sources if (path := _path_of(source)))
+        if len(sources) > self._inline_files:
+            paths = (path for path in dict.fromkeys(path.rpartition("/")[0] for path in paths))
+        return self._shares.first_of(paths)
+
+    async def _from_share(self, source: Source, share: str) -> OutgoingFile:
+        path = _path_of(source)
+        assert path is not None, "only files lie on shares"
+        open_file = partial(self._roots.open, path, name=source.name)
+        size = await self._shares.ask(share, lambda _: _size(open_file, name=source.name, expected=source.size))
+        read = partial(self._shares.read, share, open_file, name=source.name, size=size)
+        return OutgoingFile(name=source.name, size=size, chunks=read)
+
+    async def _copied(self, task: Task, source: Source, share: str) -> Callable[[], int]:
+        """Bring a file from a share to the disk, so that nothing else has to wait for the share."""
+        name = staged_name("copied", source.uri, suffix=_suffix(source))
+        target = self._layout.shelf(task.id).staging / name
+        if not target.exists():
+            file = await self._from_share(source, share)
+            await copied(file.chunks(), target, name=source.name)
+        return partial(_open_own, target, source.name)
 
     async def _resized(
         self, task: Task, source: Source, *, open_file: Callable[[], int], resize_to: int
@@ -166,6 +206,19 @@ def _address(source: Source) -> Local | Web:
         return parse(source.uri)
     except Unusable as unusable:
         raise SourceFailed(str(unusable)) from unusable
+
+
+def _changes_in_size(source: Source) -> bool:
+    """Whether a file is made anew when images are made smaller."""
+    return is_gcp(source.name) if source.side else can_resize(source.name)
+
+
+def _path_of(source: Source) -> str | None:
+    try:
+        address = parse(source.uri)
+    except Unusable:
+        return None
+    return address.path if isinstance(address, Local) else None
 
 
 def _size(open_file: Callable[[], int], *, name: str, expected: int) -> int:

@@ -27,7 +27,6 @@ class ImportRoots:
         self._own = [os.path.abspath(uploads)] if uploads else []  # noqa: PTH100 - as above
         self._prefixes: tuple[str, ...] = ()
         self._own_prefixes: tuple[str, ...] = ()
-        self._resolve_roots()
 
     def locate(self, path: str, *, folders: dict[str, str], own: bool = False) -> tuple[str, os.stat_result | None]:
         """Give the real path and what is there, None for nothing. Raises ``Unusable`` for what lies outside.
@@ -49,7 +48,8 @@ class ImportRoots:
 
     def open(self, real: str, *, name: str) -> int:
         """Open a file by the real path that ``locate`` gave, through no link. Raises ``SourceFailed``."""
-        prefix = next((prefix for prefix in self._prefixes + self._own_prefixes if real.startswith(prefix)), None)
+        known = self._prefixes_for(own=True) if self._holds(real, own=True) else ()
+        prefix = next((prefix for prefix in known if real.startswith(prefix)), None)
         parts = real[len(prefix) :].split("/") if prefix else []
         if prefix is None or not all(parts) or ".." in parts:
             raise SourceFailed(f"{name} is not in a folder open for imports (files.import_roots) any more.")

@@ -3,9 +3,11 @@
 import hashlib
 import os
 import secrets
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from orchestrator.files.deletion import delete_file
+from orchestrator.files.failures import storing
 from orchestrator.files.layout import FILE_MODE, make_folder
 
 
@@ -32,5 +34,22 @@ def store(data: bytes | memoryview, target: Path) -> None:
         finally:
             os.close(descriptor)
         part.replace(target)
+    finally:
+        delete_file(part)
+
+
+async def copied(pieces: AsyncIterator[bytes], target: Path, *, name: str) -> None:
+    """Write the pieces of a file to ``target``, whole or not at all. Raises ``StorageFailed``, and what they raise."""
+    part = unfinished(target)
+    with storing(f"Storing {name}"):
+        make_folder(target.parent)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            async for piece in pieces:
+                with storing(f"Storing {name}"):
+                    file.write(piece)
+        with storing(f"Storing {name}"):
+            part.replace(target)
     finally:
         delete_file(part)

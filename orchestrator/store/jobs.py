@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, delete, select
 
 from orchestrator.domain.task import NodeJob
-from orchestrator.store.prepared import Prepared, Values, among, moment, storable, upsert
+from orchestrator.store.prepared import Prepared, Values, among, moment, storable, storable_text, upsert
 from orchestrator.store.schema import node_jobs
 
 
@@ -21,7 +21,7 @@ def job_values(job: NodeJob) -> Values:
         job.committed,
         job.abandoned_at,
         job.stopped,
-        job.reason,
+        storable_text(job.reason),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, delete, select
 
 from orchestrator.domain.node import Health, NodeInfo, NodeOption, ProcessingNode
-from orchestrator.store.prepared import Prepared, Values, among, moment, storable, upsert
+from orchestrator.store.prepared import Prepared, Values, among, moment, storable, storable_text, upsert
 from orchestrator.store.schema import processing_nodes
 
 _INFO = ("api_version", "queue_count", "max_images", "max_parallel", "engine", "engine_version", "is_cluster")
@@ -25,7 +25,7 @@ def node_values(node: ProcessingNode) -> Values:
         node.label,
         node.static,
         node.health.value,
-        node.problem,
+        storable_text(node.problem),
         node.version,
         node.created_at,
         node.unreachable_since,

@@ -66,6 +66,14 @@ def storable(values: Iterable[Any]) -> list[Any]:
     return sorted(value for value in values if _is_storable(value))
 
 
+_NO_TEXT = str.maketrans({"\0": "\ufffd"} | {chr(sign): "\ufffd" for sign in range(0xD800, 0xE000)})
+
+
+def storable_text(text: str) -> str:
+    """Put a sign that can be stored in place of each that cannot: a stranger's words must not keep a row out."""
+    return text.translate(_NO_TEXT)
+
+
 def _is_storable(value: int | str) -> bool:
     if isinstance(value, str):
         return "\0" not in value and (value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value))

@@ -6,10 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, bindparam, insert, select, update
 
 from orchestrator.domain.dead_letters import Outcome, Replay
-from orchestrator.store.prepared import Prepared, among, moment, storable
+from orchestrator.store.prepared import Prepared, among, moment, storable, storable_text
 from orchestrator.store.schema import dead_letter_replays as table
-
-_NO_TEXT = str.maketrans({"\0": "\ufffd"} | {chr(sign): "\ufffd" for sign in range(0xD800, 0xE000)})
 
 
 class ReplayTable:
@@ -26,13 +24,21 @@ class ReplayTable:
 
     def add(self, connection: Connection, replay: Replay, *, number: int) -> None:
         """Insert a replay."""
-        texts = [_storable(text) for text in (replay.by, replay.command, replay.message_id)]
-        row = (number, replay.letter, replay.at, *texts, replay.edited, replay.outcome.value, _storable(replay.detail))
+        texts = [storable_text(text) for text in (replay.by, replay.command, replay.message_id)]
+        row = (
+            number,
+            replay.letter,
+            replay.at,
+            *texts,
+            replay.edited,
+            replay.outcome.value,
+            storable_text(replay.detail),
+        )
         self._add.many(connection, [row])
 
     def end(self, connection: Connection, *, number: int, outcome: Outcome, detail: str) -> None:
         """Write down what became of a replay."""
-        self._end.run(connection, key=number, new_outcome=outcome.value, new_detail=_storable(detail))
+        self._end.run(connection, key=number, new_outcome=outcome.value, new_detail=storable_text(detail))
 
     def of(self, connection: Connection, *, letters: Collection[str]) -> tuple[Replay, ...]:
         """Give the replays of some letters, oldest first."""
@@ -49,8 +55,3 @@ def _replay_of(row: Any) -> Replay:
         number=number, letter=letter, at=moment(at), by=by, command=command, message_id=message_id,
         edited=bool(edited), outcome=Outcome(outcome), detail=detail,
     )  # fmt: skip
-
-
-def _storable(text: str) -> str:
-    """Put a sign that can be stored in place of each that cannot: a stranger's words must not keep a row out."""
-    return text.translate(_NO_TEXT)

@@ -2,10 +2,12 @@
 
 import logging
 import sys
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from orchestrator.telemetry.steady import SteadyStream
 
 _SECRET_WORDS = ("token", "password", "secret", "authorization")
 
@@ -23,12 +25,14 @@ def mask_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
     """Set up logging for the process. ``level`` as in the settings; ``style``: ``json``, ``console`` or ``auto``."""
     out = stream or sys.stderr
+    steady = SteadyStream(out)
     as_json = style == "json" or (style == "auto" and not out.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         mask_secrets,
+        steady.note_lost,
     ]
     rendering: list[Processor] = (
         [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
@@ -39,7 +43,7 @@ def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", steady)),
         cache_logger_on_first_use=True,
     )
     _route_others(threshold, out)

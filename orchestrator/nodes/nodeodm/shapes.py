@@ -4,6 +4,7 @@ What the engine decides by is checked and refused when it makes no sense; what o
 """
 
 import math
+import re
 from typing import Any
 
 from orchestrator.domain.node import NodeInfo, NodeOption
@@ -17,9 +18,12 @@ NO_ENGINE = "?"
 """What ClusterODM gives for the engine while none of its nodes is online."""
 INT32 = 2**31 - 1
 """Databases keep these numbers as 32 bits, and ClusterODM's constants do not fit."""
-INT64 = 2**63 - 1
+LARGEST = 2**53 - 1
+"""Beyond it JSON parsers disagree (RFC 7493 §2.2), and what a node says goes on into events."""
 STATUSES = frozenset({10, 20, 30, 40, 50})
 TEXT = 2_000
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+"""What JSON can carry and databases cannot: U+0000, and halves of surrogate pairs."""
 UNKNOWN_COUNT = -1
 
 
@@ -92,7 +96,7 @@ def job_card(value: Any) -> JobCard:
     return JobCard(
         name=_text(value.get("name")),
         options=tuple(
-            Option(_text(entry.get("name")), entry["value"])
+            Option(_text(entry.get("name")), _value(entry["value"]))
             for entry in entries
             if _text(entry.get("name")) and _is_value(entry.get("value"))
         ),
@@ -111,6 +115,10 @@ def _is_value(value: Any) -> bool:
     return isinstance(value, str | bool) or _number(value) is not None
 
 
+def _value(value: Any) -> Any:
+    return UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else value
+
+
 def _option(entry: dict[str, Any]) -> NodeOption:
     domain = entry.get("domain")
     return NodeOption(
@@ -124,7 +132,7 @@ def _option(entry: dict[str, Any]) -> NodeOption:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        return value[:TEXT]
+        return UNSTORABLE.sub("\ufffd", value[:TEXT])
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -140,7 +148,7 @@ def _number(value: Any) -> float | None:
 
 def _milliseconds(value: dict[str, Any], key: str) -> int:
     given = _number(value.get(key))
-    return int(min(given, INT64)) if given is not None and given >= 0 else -1
+    return int(min(given, LARGEST)) if given is not None and given >= 0 else -1
 
 
 def _count(value: dict[str, Any], key: str, *, absent: int) -> int:

@@ -26,6 +26,13 @@ def by_id(values):
 
 
 class RoundTrips:
+    async def test_what_a_node_said_is_stored_whatever_it_was(self, store: SqlStore):
+        said, kept = "half \ud800 of \0 it", "half \ufffd of \ufffd it"
+        job = a_job("8f3f1c9e-0000-4000-8000-000000000001", abandoned_at=NOON, reason=said)
+        await write(store, jobs={job.uuid: job}, nodes={1: replace(a_node(1), problem=said)})
+        assert [kept] == [each.reason for each in await store.abandoned_jobs()]
+        assert [kept] == [each.problem for each in await store.nodes()]
+
     @wild
     @given(
         drawn=st.lists(

@@ -40,6 +40,13 @@ def test_a_task_is_live_or_has_ended_or_neither():
     assert ((True, False), (False, True)) == ((ended.has_ended, ended.is_live), (live.has_ended, live.is_live))
 
 
+@pytest.mark.parametrize("seen", [{"uuid": JOB}, {"running_progress": 0.1}, {"processing_time": 0}])
+def test_an_attempt_was_taken_by_a_node_once_anything_was_seen_of_its_job(seen):
+    waiting = replace(sample_task(Stage.WAITING, None), uuid="", running_progress=0.0, processing_time=-1)
+    assert not waiting.was_taken
+    assert replace(waiting, **seen).was_taken
+
+
 @pytest.mark.parametrize(
     ("raw", "stored"),
     [

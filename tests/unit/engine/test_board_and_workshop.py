@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.domain import commands
 from orchestrator.domain.errors import NodeUnauthorized, StoreError
 from orchestrator.domain.node import Health
 from orchestrator.engine.board import FORMER, Board
@@ -13,7 +14,7 @@ from orchestrator.engine.changes import Changes
 from orchestrator.engine.tally import Tally
 from orchestrator.engine.timing import Timing
 from orchestrator.engine.workshop import Overtaken, told_time
-from tests.integration.store.rows import NOON, a_job, a_node
+from tests.integration.store.rows import NOON, a_job, a_node, a_task
 from tests.unit.engine.bundle import VIRTUAL_TIME, running
 from tests.unit.engine.fakes import FakeClients, ScriptedNode
 
@@ -46,6 +47,18 @@ async def test_a_node_is_away_for_as_long_as_this_daemon_has_seen_it_away():
     assert begun + 30 == pytest.approx(board.away_since(1))
     board.put(replace(away, unreachable_since=None))
     assert None is board.away_since(1)
+
+
+async def test_a_task_whose_node_has_moved_waits_for_the_first_look_at_the_new_address(bundle):
+    node = await bundle.add_node(ScriptedNode(seconds=500))
+    task = await bundle.create()
+    await bundle.until_task(task, status=20)
+    bundle.clients.nodes["http://node-2:3000"] = node
+    seen = node.hold("info")
+    await bundle.settle(commands.UpdateProcessingNode(processing_node=node.id, url="http://node-2:3000"))
+    await bundle.until_task(task, reason="waiting for node-1, which was not reached yet", status=20)
+    seen.set()
+    await bundle.until_task(task, status=40, attempt=1)
 
 
 async def test_a_clock_that_is_set_ahead_takes_no_task_from_a_node_that_hiccups(bundle):
@@ -91,10 +104,16 @@ async def test_a_node_that_takes_no_token_is_waited_for_without_end(bundle):
     task = await bundle.create(processing_node=node.id)
     await bundle.until_task(task, status=20)
     node.trouble = NodeUnauthorized("not with this token")
-    await asyncio.sleep(7200)
+    await asyncio.sleep(1500)
     assert ("processing", 20) == tuple(bundle.of_task(task)[-1][name] for name in ("stage", "status"))
     node.trouble = None
     await bundle.until_task(task, status=40)
+
+
+@pytest.mark.parametrize(("shown", "named"), [({"processing_node": 1}, "node-1"), ({"processing_node": 2}, "1")])
+async def test_a_node_that_is_not_remembered_is_named_by_its_task_or_its_number(bundle, shown, named):
+    task = a_task(1, job_node=1, processing_node_name="node-1", **shown)
+    assert named == bundle.engine.shop.node_name(task)
 
 
 async def test_a_wait_that_was_told_before_a_restart_is_not_told_again(bundle):

@@ -30,7 +30,7 @@ async def change(bundle, **changes):
 
 
 @pytest.mark.parametrize("error", [StoreError("locked"), ZeroDivisionError()])
-async def test_a_beat_that_fails_is_followed_by_others(bundle, monkeypatch, error):
+async def test_a_beat_that_fails_is_followed_by_others(bundle, monkeypatch, logs, error):
     beats, heartbeat = [], bundle.store.heartbeat
 
     async def failing(owner, **times):
@@ -43,6 +43,8 @@ async def test_a_beat_that_fails_is_followed_by_others(bundle, monkeypatch, erro
     await bundle.until(lambda: len(beats) > 6)
     await write(bundle.store, a_task(99), owner="gone")
     await bundle.until(lambda: 99 in bundle.engine.conductor.tasks)
+    told = [entry["event"] for entry in logs if entry["event"].startswith("lease.") and entry["log_level"] != "info"]
+    assert told == (["lease.not_renewed"] if isinstance(error, StoreError) else ["lease.failed"] * 3)
 
 
 async def test_a_task_whose_daemon_died_is_gone_on_with(bundle):

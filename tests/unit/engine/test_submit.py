@@ -36,6 +36,13 @@ async def test_a_task_is_sent_committed_watched_and_collected(bundle):
     assert {} == bundle.engine.submit._uploads
 
 
+async def test_a_node_whose_words_no_database_can_hold_fails_the_task_all_the_same(bundle):
+    node = await bundle.add_node()
+    node.will("commit", NodeRefused("half \ud800 of it"))
+    done = await bundle.until_task(await bundle.create(), status=30)
+    assert "half ? of it" == done["last_error"]
+
+
 # ------------------------------------------------------------------------------------------------------ opening
 
 

@@ -233,6 +233,17 @@ async def test_confirmations_that_come_in_the_middle_of_a_commit_wait_for_the_ne
     assert [(1, []), (1, [1]), (1, [2]), (0, [3])] == commits
 
 
+async def test_a_store_that_is_away_is_told_once_and_when_it_is_back(bundle, monkeypatch, logs):
+    for reason in ("locked", "locked", "full", "full"):
+        failing(monkeypatch, bundle, StoreError(reason))
+        with pytest.raises(StoreError):
+            await bundle.create()
+    for _ in range(2):
+        await bundle.create()
+    told = [(entry["event"], entry.get("reason")) for entry in logs if entry["event"].startswith("turn.")]
+    assert [("turn.failed", "locked"), ("turn.failed", "full"), ("turn.recovered", None)] == told
+
+
 async def test_confirmations_that_cannot_be_written_are_told_and_kept(bundle, monkeypatch, logs):
     await bundle.create()
     failing(monkeypatch, bundle, ZeroDivisionError())

@@ -126,6 +126,10 @@ def test_snippets_are_short_readable_and_without_the_token():
     assert len(str(error)) < 200
 
 
+def test_words_have_no_halves_of_signs_nor_control_characters():
+    assert "half of it" == str(complaint("half\ud800of\x00\x1bit", ADDRESS))
+
+
 def test_long_words_are_cut():
     assert 1_000 == len(str(complaint("no " * 9_000, ADDRESS)))
 

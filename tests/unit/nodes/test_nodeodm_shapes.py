@@ -112,6 +112,13 @@ def test_a_failed_job_says_why():
     assert (30, "Not enough memory") == (job.status, job.error)
 
 
+def test_what_json_can_carry_and_databases_cannot_is_replaced():
+    job = job_info(JOB | {"status": {"code": 30, "errorMessage": "half \ud800 of \x00 it"}}, with_output=False)
+    assert "half \ufffd of \ufffd it" == job.error
+    card = job_card(JOB | {"name": "Field \udfff", "options": [{"name": "a", "value": "\x00"}]})
+    assert ("Field \ufffd", (Option("a", "\ufffd"),)) == (card.name, card.options)
+
+
 def test_a_job_that_a_cluster_forwards_has_no_progress():
     forwarded = {key: value for key, value in JOB.items() if key != "progress"}
     assert job_info(forwarded, with_output=False).progress is None
@@ -125,7 +132,7 @@ def test_progress_is_clamped(given, expected):
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"), [(-1, -1), (-5, -1), ("x", -1), (None, -1), (1.9, 1), (10**40, 2**63 - 1)]
+    ("given", "expected"), [(-1, -1), (-5, -1), ("x", -1), (None, -1), (1.9, 1), (10**40, 2**53 - 1)]
 )
 def test_processing_time_is_a_number_or_unknown(given, expected):
     assert expected == job_info(JOB | {"processingTime": given}, with_output=False).processing_time
