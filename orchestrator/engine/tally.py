@@ -19,6 +19,10 @@ class Tally:
         counts[trouble] += 1
         return counts[trouble]
 
+    def has(self, job: str, trouble: str) -> bool:
+        """Whether the job has met that kind of trouble."""
+        return job in self._counts and self._counts[job][trouble] > 0
+
     def lasts(self, job: str, now: float) -> float:
         """Give for how many seconds, on a clock that is read as ``now``, the job has been in trouble; 0 at first."""
         return now - self._since.setdefault(job, now)
