@@ -27,6 +27,10 @@ class Tally:
         """Give for how many seconds, on a clock that is read as ``now``, the job has been in trouble; 0 at first."""
         return now - self._since.setdefault(job, now)
 
+    def interrupt(self, job: str) -> None:
+        """Let the time begin anew with the next trouble: nobody could tell whether this one went on."""
+        self._since.pop(job, None)
+
     def clear(self, job: str) -> None:
         """Begin anew: the job has made progress, or is done with."""
         self._counts.pop(job, None)

@@ -38,7 +38,7 @@ class Restart:
         """Try again, but not for ever: a cluster answers although the node behind it, which has the job, is gone."""
         self._shop.probe(node.id)
         if error.code in AWAY:
-            self._shop.tally.clear(task.job_uuid)
+            self._shop.tally.interrupt(task.job_uuid)
             return self._shop.later(task, str(error))
         is_cluster = node.info is not None and node.info.is_cluster
         patience = self._shop.timing.offline_after if is_cluster else self._shop.timing.node_lost_after

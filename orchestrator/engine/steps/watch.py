@@ -83,7 +83,7 @@ class Watch:
         self._shop.probe(task.job_node)
         node = self._shop.board.get(task.job_node)
         if error.code in AWAY or node is None or not node.online:
-            self._shop.tally.clear(task.job_uuid)  # How long a node is waited for is seen to elsewhere.
+            self._shop.tally.interrupt(task.job_uuid)  # How long a node is waited for is seen to elsewhere.
             return self._shop.later(task, str(error))
         lost_after = self._shop.timing.node_lost_after
         if self._shop.tally.lasts(task.job_uuid, self._shop.elapsed()) < lost_after:

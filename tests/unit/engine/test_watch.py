@@ -150,6 +150,7 @@ async def forgotten(bundle):
     node.will("job", handed_on())
     await bundle.until(lambda: not node.script["job"])
     del node.jobs[uuid]
+    node.will("job", NodeUnreachable("refused"))
     return node, task, uuid
 
 
