@@ -1,10 +1,13 @@
 """Restart: an ended job that its node still has is run again there, with the task's options in place of the old."""
 
+from collections.abc import Sequence
+
 from orchestrator.domain import facts
 from orchestrator.domain.errors import FileError, JobNotFound, NodeError, NodeRefused, StoreError
 from orchestrator.domain.facts import Fact
+from orchestrator.domain.fitting import fitted
 from orchestrator.domain.node import ProcessingNode
-from orchestrator.domain.task import Status, Task
+from orchestrator.domain.task import Option, Status, Task
 from orchestrator.engine.ports import JobInfo, NodeClient
 from orchestrator.engine.workshop import AWAY, Workshop, told_time
 
@@ -59,14 +62,14 @@ class Restart:
             return facts.RestartImpossible("the job was canceled on its node; it is sent anew")
         await self._shop.shelves.begin_output(task)
         task = await self._shop.say(task, facts.Restarting(info.created))
-        await self._ask(task, client)
+        await self._ask(task, client, options=fitted(task.options, node.options))
         self._shop.tally.clear(task.job_uuid)
         return restarted
 
-    async def _ask(self, task: Task, client: NodeClient) -> None:
+    async def _ask(self, task: Task, client: NodeClient, *, options: Sequence[Option]) -> None:
         """Ask for the restart. A node that refuses because the job runs has heard us before."""
         try:
-            await client.restart(task.job_uuid, options=task.options)
+            await client.restart(task.job_uuid, options=options)
         except NodeRefused:
             if (await client.job(task.job_uuid)).status not in LIVE:
                 raise
