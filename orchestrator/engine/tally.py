@@ -19,9 +19,17 @@ class Tally:
         counts[trouble] += 1
         return counts[trouble]
 
+    def has(self, job: str, trouble: str) -> bool:
+        """Whether the job has met that kind of trouble."""
+        return job in self._counts and self._counts[job][trouble] > 0
+
     def lasts(self, job: str, now: float) -> float:
         """Give for how many seconds, on a clock that is read as ``now``, the job has been in trouble; 0 at first."""
         return now - self._since.setdefault(job, now)
+
+    def interrupt(self, job: str) -> None:
+        """Let the time begin anew with the next trouble: nobody could tell whether this one went on."""
+        self._since.pop(job, None)
 
     def clear(self, job: str) -> None:
         """Begin anew: the job has made progress, or is done with."""

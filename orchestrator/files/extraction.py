@@ -1,6 +1,5 @@
 """Results on their way from the archive into a new tree: each byte is read once, checked and written."""
 
-import errno
 import lzma
 import os
 import zipfile
@@ -8,10 +7,11 @@ import zlib
 from pathlib import Path
 from typing import IO
 
-from orchestrator.domain.errors import ResultsCorrupt, StorageFailed
+from orchestrator.domain.errors import ResultsCorrupt
 from orchestrator.files.archive import Contents
 from orchestrator.files.failures import storing
 from orchestrator.files.layout import FILE_MODE, FOLDER_MODE, flush_folder
+from orchestrator.files.space import check_space
 from orchestrator.files.workbench import Stop
 
 _PIECE = 1024 * 1024
@@ -47,7 +47,7 @@ class Extraction:
     def run(self) -> None:
         """Extract everything. Raises ``ResultsCorrupt``, ``StorageFailed``, and ``Stopped``."""
         with storing("Extracting the results"):
-            _check_space(self._target.parent, self._contents.size)
+            check_space(self._target.parent, self._contents.size)
             self._target.mkdir(FOLDER_MODE)
             for folder in self._contents.folders:
                 (self._target / folder).mkdir(FOLDER_MODE)
@@ -112,15 +112,6 @@ def _read(entry: zipfile.ZipInfo, source: IO[bytes]) -> bytes:
         if error.errno is None:  # bz2 says so
             raise _corrupt(entry) from error
         raise
-
-
-def _check_space(folder: Path, needed: int) -> None:
-    there = os.statvfs(folder)
-    free = there.f_bavail * there.f_frsize
-    if needed > free:
-        raise StorageFailed(f"The results need {needed:,} bytes, but only {free:,} are free on the disk.") from OSError(
-            errno.ENOSPC, os.strerror(errno.ENOSPC)
-        )
 
 
 def _corrupt(entry: zipfile.ZipInfo) -> ResultsCorrupt:

@@ -18,6 +18,7 @@ from orchestrator.files.failures import storing
 from orchestrator.files.layout import Layout, link, make_folder
 from orchestrator.files.notes import take_note, write_note
 from orchestrator.files.presence import Presence
+from orchestrator.files.space import check_space
 from orchestrator.files.swap import clear, repair, settle, swap_in
 from orchestrator.files.workbench import Stop, Workbench
 
@@ -63,10 +64,10 @@ class TaskShelves:
 
     # ------------------------------------------------------------------------------------------------- results
 
-    def download_path(self, task: Task) -> Path:
+    def download_path(self, task: Task, *, room: int = 0) -> Path:
         """Give the temporary name for the archive of the task's present job, in a folder that exists.
 
-        Raises ``StorageFailed``.
+        ``room``: bytes that it is known to have. Raises ``StorageFailed``, also when there is no room for them.
         """
         shelf = self._layout.shelf(task.id)
         path = shelf.archive(task.job_uuid)
@@ -75,6 +76,8 @@ class TaskShelves:
             for other in shelf.incoming.iterdir():
                 if other.name != path.name:
                     delete_file(other)  # Of a job that was given up: nobody will go on with it.
+            if room:
+                check_space(shelf.incoming, room - (path.stat().st_size if path.exists() else 0))
         return path
 
     async def accept(self, task: Task) -> Collected:

@@ -120,3 +120,19 @@ async def test_a_node_that_hangs_for_a_moment_costs_nothing(bundle):
     await node.wait_for("ended")
     node.unhang()
     await ends_in_one_run(bundle, node, task)
+
+
+async def test_a_video_with_subtitles_is_sent_once(bundle):
+    node = await bundle.add_node()
+    for name in ("clip.mp4", "clip.srt", "geo.txt"):
+        (bundle.photos / name).write_bytes(b"some bytes")
+    answer = await bundle.send("create-task", images=[str(bundle.photos)])
+    done = await ends_in_one_run(bundle, node, answer["task"])
+    assert 1 == done["images_count"]
+
+
+async def test_what_a_node_finds_wrong_with_options_is_told_in_words(bundle):
+    await bundle.add_node()
+    task = await bundle.create(options=[{"name": "dsm", "value": "maybe"}])
+    failed = await bundle.until_task(task["id"], status=30)
+    assert "dsm: Cannot convert maybe to boolean" == failed["last_error"]

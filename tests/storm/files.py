@@ -78,7 +78,7 @@ class StormShelves:
             self._world.trace.faults["file refused: disk full"] += 1
             raise StorageFailed(f"{what} failed: the disk is full")
 
-    def download_path(self, task):
+    def download_path(self, task, *, room=0):
         return Path("/storm") / str(task.id) / task.job_uuid
 
     def fetched(self, target: Path, archive: Archive) -> None:

@@ -49,8 +49,11 @@ class Images(Protocol):
 class Shelves(Protocol):
     """Results and console output on disk, each task in a folder of its own."""
 
-    def download_path(self, task: Task) -> Path:
-        """Give the temporary name under which the task's archive is fetched."""
+    def download_path(self, task: Task, *, room: int = 0) -> Path:
+        """Give the temporary name under which the task's archive is fetched.
+
+        ``room``: bytes that it is known to have. Raises ``StorageFailed`` when the disk has not so many to give.
+        """
         ...
 
     async def accept(self, task: Task) -> Collected:

@@ -28,6 +28,8 @@ class Collect:
         self._slots = asyncio.Semaphore(shop.timing.parallel_downloads)
         self._here: dict[int, str] = {}
         """Jobs of which the whole archive is here and could not be stored yet, by task."""
+        self._sizes: dict[int, int] = {}
+        """Bytes of archives that the disk did not take, by task."""
 
     async def __call__(self, task: Task) -> Fact:
         """Fetch and verify, and say ``ResultsCollected``; or what came between."""
@@ -73,10 +75,17 @@ class Collect:
         return collected
 
     async def _fetch(self, task: Task, node: ProcessingNode) -> None:
+        """Fetch the archive; one that did not fit, only when there is room: each try costs the node a handle."""
         client = self._shop.board.client(node)
+        path = self._shop.shelves.download_path(task, room=self._sizes.get(task.id, 0))
         fetch = _Progress()
-        async with self._shop.telling(lambda: self._tell(task, fetch)):
-            await client.download(task.job_uuid, self._shop.shelves.download_path(task), received=fetch.count)
+        try:
+            async with self._shop.telling(lambda: self._tell(task, fetch)):
+                await client.download(task.job_uuid, path, received=fetch.count)
+        except FileError:
+            self._sizes[task.id] = fetch.total
+            raise
+        self._sizes.pop(task.id, None)
 
     async def _tell(self, task: Task, fetch: "_Progress") -> None:
         await self._shop.say(task, facts.DownloadProgressed(fetch.share))
@@ -87,6 +96,8 @@ class _Progress:
 
     def __init__(self) -> None:
         self.share = 0.0
+        self.total = 0
 
     def count(self, received: int, total: int | None) -> None:
+        self.total = total or 0
         self.share = received / total if total else 0.0

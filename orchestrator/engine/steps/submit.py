@@ -24,9 +24,10 @@ from orchestrator.domain.errors import (
     UploadUncertain,
 )
 from orchestrator.domain.facts import Fact
+from orchestrator.domain.fitting import fitted
 from orchestrator.domain.names import plain_names
 from orchestrator.domain.node import ProcessingNode
-from orchestrator.domain.task import Source, Task
+from orchestrator.domain.task import Option, Source, Task
 from orchestrator.engine.changes import Changes
 from orchestrator.engine.ports import NodeClient
 from orchestrator.engine.steps import refusals
@@ -129,7 +130,7 @@ class Submit:
             raise SourceFailed(NO_IMAGES)
         if not upload.begun:
             await self._shop.shelves.begin_output(task)
-            fact = await self._begin(task, client, upload)
+            fact = await self._begin(task, client, upload, options=fitted(upload.task.options, node.options))
             if fact:
                 return fact
         known = len(upload.answered)
@@ -143,9 +144,9 @@ class Submit:
         self._uploads.pop(task.job_uuid, None)
         return await self._commits.commit(task, client)
 
-    async def _begin(self, task: Task, client: NodeClient, upload: Upload) -> Fact | None:
+    async def _begin(self, task: Task, client: NodeClient, upload: Upload, *, options: Sequence[Option]) -> Fact | None:
         try:
-            await client.begin(task.job_uuid, name=job_name(task), options=upload.task.options)
+            await client.begin(task.job_uuid, name=job_name(task), options=options)
         except NodeRefused as error:
             if not refusals.is_known_already(error):
                 raise

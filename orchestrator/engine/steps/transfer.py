@@ -75,7 +75,7 @@ class Transfer:
 
     def _worst(self) -> OrchestratorError:
         """Give the failure that decides: an uncertain file spoils the upload, whatever else happened."""
-        return min(self._failed, key=lambda error: (error.code != "upload-uncertain", error.retryable))
+        return min(self._failed, key=lambda error: (_rank(error), error.retryable))
 
     async def _work(self, queue: Iterator[Source]) -> None:
         for source in queue:
@@ -139,3 +139,9 @@ class Transfer:
         if self._bytes_total > 0:
             return min(1.0, self._bytes_sent / self._bytes_total)
         return len(self._answered) / max(1, total)
+
+
+def _rank(error: OrchestratorError) -> int:
+    if not isinstance(error, UploadUncertain):
+        return 2
+    return 0 if error.too_slow else 1

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from orchestrator.domain import facts
-from orchestrator.domain.errors import FileError, JobNotFound, NodeError, StoreError
+from orchestrator.domain.errors import FileError, JobNotFound, NodeError, NodeRefused, StoreError
 from orchestrator.domain.facts import Fact
 from orchestrator.domain.lines import last_words, stored_line
 from orchestrator.domain.names import stays_among_images
@@ -14,9 +14,13 @@ from orchestrator.domain.task import Status, Task
 from orchestrator.domain.transitions import PROCESSING_SHARE
 from orchestrator.engine.ports import JobInfo, NodeClient
 from orchestrator.engine.steps import refusals
+from orchestrator.engine.steps.committing import Commits
 from orchestrator.engine.workshop import AWAY, BELIEVED, Workshop, told_time
 
 TERMINAL = frozenset({Status.FAILED, Status.COMPLETED, Status.CANCELED})
+
+HANDED_ON = "handed on"
+"""What a job is noted for while a cluster hands it on."""
 
 UNKNOWN = -1
 """What a number is when the node does not say."""
@@ -27,6 +31,7 @@ class Watch:
 
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
+        self._commits = Commits(shop)
 
     async def __call__(self, task: Task) -> Fact:
         """Poll until the job ends or something hinders."""
@@ -37,6 +42,8 @@ class Watch:
                 client = await self._shop.client_of(task)
                 info = await self._look(task, client)
                 self._shop.tally.clear(task.job_uuid)
+                if self._is_handed_on(task, info):
+                    self._shop.tally.add(task.job_uuid, HANDED_ON)
                 spoiled = await self._check(task, info)
                 if spoiled or info.status in TERMINAL:
                     return spoiled or self._ended(task, info)
@@ -48,18 +55,35 @@ class Watch:
         except JobNotFound as error:
             if self._shop.tally.add(task.job_uuid, error.code) < BELIEVED:
                 return self._shop.later(task, f"{error}; asking once more")
-            return facts.JobLost(str(error))
+            return await self._not_known(task, error)
         except NodeError as error:
             return self._not_told(task, error)
         except (FileError, StoreError) as error:
             return self._shop.later(task, str(error))
+
+    async def _not_known(self, task: Task, error: JobNotFound) -> Fact:
+        """Take the job for lost, but for one that a cluster was handing on: restarted, it has the files and no task.
+
+        Told again, it begins anew. Should a node of its get some files twice by that, the count of images shows it.
+        """
+        if not self._shop.tally.has(task.job_uuid, HANDED_ON):
+            return facts.JobLost(str(error))
+        try:
+            fact = await self._commits.find_or_commit(task, await self._shop.client_of(task))
+        except NodeRefused:
+            return facts.JobLost(str(error))
+        except NodeError as trouble:
+            return self._not_told(task, trouble)
+        if not isinstance(fact, facts.JobTaken):
+            return facts.JobLost(str(error))
+        return self._shop.later(task, f"{task.processing_node_name} was told again to hand the job on")
 
     def _not_told(self, task: Task, error: NodeError) -> Fact:
         """Try again, but not for ever: a cluster answers although the node behind it, which has the job, is gone."""
         self._shop.probe(task.job_node)
         node = self._shop.board.get(task.job_node)
         if error.code in AWAY or node is None or not node.online:
-            self._shop.tally.clear(task.job_uuid)  # How long a node is waited for is seen to elsewhere.
+            self._shop.tally.interrupt(task.job_uuid)  # How long a node is waited for is seen to elsewhere.
             return self._shop.later(task, str(error))
         lost_after = self._shop.timing.node_lost_after
         if self._shop.tally.lasts(task.job_uuid, self._shop.elapsed()) < lost_after:

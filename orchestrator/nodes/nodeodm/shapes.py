@@ -158,4 +158,4 @@ def _count(value: dict[str, Any], key: str, *, absent: int) -> int:
     number = _number(given)
     if number is None:
         raise ShapeError(f"a number for {key}")
-    return int(min(max(number, 0), INT32))
+    return int(min(number, INT32)) if number >= 0 else absent

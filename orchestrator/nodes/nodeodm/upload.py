@@ -4,6 +4,7 @@ NodeODM keeps what it got of a file whose transfer was cut, and stores a repeate
 only by its own answer, and whatever leaves its fate open spoils the whole job.
 """
 
+import asyncio
 import re
 from collections.abc import Callable
 
@@ -25,6 +26,9 @@ NOTHING_STORED = REDIRECTS | {401, 403, 404, 405, 413, 429, 500, 503}
 HALF_STORED = re.compile(r"Unexpected end of|Request aborted|E[A-Z]{3,}: ")
 """The server did not see the end of the request, or could not write it (``ENOSPC: ...``): what it had by then stays."""
 
+ALLOWED = 300.0
+"""Seconds that Node.js 18 and later give a request. The connection may be gone before their 408 is read."""
+
 
 class Uploads:
     """Uploads to one node."""
@@ -41,6 +45,7 @@ class Uploads:
         if self._session.closed:
             raise NodeUnreachable("The connections to nodes are closed.")
         part = FilePart(file, sent=sent)
+        begun = asyncio.get_running_loop().time()
         outcome = await self._exchange(url, part)
         if part.failure is not None:
             raise part.failure
@@ -51,7 +56,8 @@ class Uploads:
         if error is not None and sure:
             raise error
         if error is not None:
-            too_slow = isinstance(outcome, Answer) and outcome.status == TOO_SLOW
+            took = asyncio.get_running_loop().time() - begun
+            too_slow = outcome.status == TOO_SLOW if isinstance(outcome, Answer) else took >= ALLOWED
             told = f"What became of {file.name} on the node is unknown: {error}"
             raise UploadUncertain(told, too_slow=too_slow) from error
 

@@ -44,7 +44,7 @@ async def test_results_that_do_not_fit_leave_the_archive_and_the_old_results(sma
     with pytest.raises(StorageFailed, match="8,000,000 bytes, but only"):
         await shelves.accept(TASK)
     with monkeypatch.context() as patch:
-        patch.setattr("orchestrator.files.extraction._check_space", lambda *args: None)
+        patch.setattr("orchestrator.files.extraction.check_space", lambda *args: None)
         with pytest.raises(StorageFailed, match="no space is left on the disk"):
             await shelves.accept(TASK)
 
@@ -52,6 +52,16 @@ async def test_results_that_do_not_fit_leave_the_archive_and_the_old_results(sma
     assert path.exists()
     assert ["assets", "incoming"] == sorted(entry.name for entry in folder.iterdir())
     assert ["all.zip", "cameras.json"] == sorted(entry.name for entry in (folder / "assets").iterdir())
+    await shelves.close()
+
+
+async def test_an_archive_that_the_disk_has_no_room_for_is_not_asked_for(small_disk):
+    shelves = TaskShelves(root=small_disk)
+    path = shelves.download_path(TASK, room=3_000_000)
+    with pytest.raises(StorageFailed, match="need 8,000,000 bytes, but only"):
+        shelves.download_path(TASK, room=8_000_000)
+    path.write_bytes(bytes(3_000_000))
+    assert path == shelves.download_path(TASK, room=3_500_000)  # Most of it is here.
     await shelves.close()
 
 

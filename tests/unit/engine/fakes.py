@@ -231,7 +231,9 @@ class FakeShelves(Scripted):
         self.runs = defaultdict(int)
         self.notes = {}
 
-    def download_path(self, task):
+    def download_path(self, task, *, room=0):
+        self.calls.append(("download_path", room))
+        self.play("download_path")
         return Path("/nowhere") / str(task.id)
 
     async def accept(self, task):

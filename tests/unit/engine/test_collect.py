@@ -85,6 +85,25 @@ async def test_an_archive_that_the_disk_did_not_take_is_not_fetched_again(bundle
     assert (1, 5) == (node.count("download"), bundle.shelves.count("accept"))
 
 
+async def test_an_archive_that_does_not_fit_on_the_disk_is_asked_for_again_only_when_it_does(bundle):
+    node = await bundle.add_node()
+    download, full = node.download, [StorageFailed("no space is left on the disk")]
+
+    async def filling(uuid, target, *, received):
+        received(50, 100)
+        await download(uuid, target, received=received)
+        if full:
+            raise full.pop()
+
+    node.download = filling
+    task = await bundle.create()
+    await bundle.until_task(task, reason="no space is left on the disk")
+    bundle.shelves.will("download_path", *[StorageFailed("only 7 are free on the disk")] * 4)
+    await bundle.until_task(task, status=40)
+    rooms = [each[1] for each in bundle.shelves.calls if each[0] == "download_path"]
+    assert (2, [0, *[100] * 5]) == (node.count("download"), rooms)
+
+
 async def test_an_archive_that_turns_out_damaged_later_is(bundle):
     node, task = await begin(bundle)
     bundle.shelves.will("accept", StorageFailed("the disk is full"), ResultsCorrupt("bad CRC"))

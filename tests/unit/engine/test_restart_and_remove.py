@@ -1,12 +1,14 @@
 """Restart and remove: an ended job is run again where it is, and what is to go goes everywhere."""
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.domain.commands import RemoveProcessingNode
 from orchestrator.domain.errors import JobNotFound, NodeFault, NodeRefused, NodeUnreachable, StorageFailed
 from orchestrator.domain.task import Option
 from tests.unit.engine.bundle import VIRTUAL_TIME
-from tests.unit.engine.fakes import ScriptedNode
+from tests.unit.engine.fakes import INFO, ScriptedNode
 
 pytestmark = VIRTUAL_TIME
 
@@ -219,3 +221,24 @@ async def test_files_that_cannot_be_removed_yet_are_removed_later(bundle):
     await bundle.act(task, "REMOVE")
     await bundle.until(lambda: "task.removed" == bundle.events[-1]["type"])
     assert "read-only" in bundle.reasons(task)
+
+
+@pytest.mark.parametrize(("is_cluster", "within"), [(True, 120), (False, 1200)])
+async def test_a_job_of_which_an_online_node_tells_nothing_is_not_waited_for_to_be_restarted(
+    bundle, *, is_cluster, within
+):
+    node = await bundle.add_node(ScriptedNode(info=replace(INFO, is_cluster=is_cluster)))
+    task = await bundle.create(processing_node=node.id)
+    await bundle.until_task(task, status=40)
+    node.will("job", *[NodeFault("The node closed the connection without an answer.")] * 30)
+    await bundle.act(task, "RESTART")
+    await bundle.until(lambda: node.count("begin") == 2, within=within)
+    assert any("has told nothing of the job for" in reason for reason in bundle.reasons(task))
+
+
+async def test_a_node_that_was_away_during_a_restart_is_asked_for_it_all_the_same(bundle):
+    node, task = await ended(bundle)
+    node.will("job", NodeFault("502"), *[NodeUnreachable("refused")] * 15, NodeFault("502"))
+    await bundle.act(task, "RESTART")
+    await bundle.until_task(task, status=40, attempt=2)
+    assert (1, 1) == (node.count("restart"), node.count("begin"))

@@ -154,6 +154,17 @@ async def test_an_uuid_that_the_node_neither_takes_nor_has_costs_an_attempt(bund
     assert "given up after 3 attempts" in failed["last_error"]
 
 
+async def test_options_reach_the_node_in_the_types_that_it_names_and_stay_what_was_asked_for(bundle):
+    node = await bundle.add_node()
+    task = await bundle.create(options=(Option("dsm", value=1),))
+    done = await bundle.until_task(task, status=40)
+    await bundle.act(task, "RESTART")
+    await bundle.until_task(task, status=40, attempt=2)
+    sent = [call[-1] for call in node.calls if call[0] in {"begin", "restart"}]
+    assert [(Option("dsm", value=True),)] * 2 == sent
+    assert [{"name": "dsm", "value": 1}] == done["options"]
+
+
 async def test_options_changed_during_the_upload_are_for_the_next_attempt(bundle):
     node = await bundle.add_node()
     node.will("begin", NodeFault("502"))

@@ -173,7 +173,7 @@ async def test_a_task_that_another_daemon_moved_has_its_upload_cut():
 async def test_files_go_one_by_one_for_an_hour_to_a_node_that_cut_a_slow_one_off(bundle):
     node = await bundle.add_node()
     other = await bundle.add_node(number=2)
-    node.will("upload", UploadUncertain("408", too_slow=True))
+    node.will("upload", UploadUncertain("cut"), UploadUncertain("408", too_slow=True), NodeRefused("slow down"))
     task = await bundle.create(6, processing_node=node.id)
     await bundle.until_task(task, attempt=2)
     gates = node.hold("upload"), other.hold("upload")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.domain.errors import JobNotFound, NodeFault, NodeUnreachable, StorageFailed
+from orchestrator.domain.errors import JobNotFound, NodeFault, NodeRefused, NodeUnreachable, StorageFailed
 from orchestrator.domain.task import Source
 from orchestrator.engine.ports import JobInfo
 from tests.unit.engine.bundle import VIRTUAL_TIME
@@ -142,6 +142,33 @@ async def test_a_job_that_a_cluster_could_not_forward_is_sent_again(bundle):
     node.will("job", handed_on(status=30, output=(words,)))
     await bundle.until_task(task, attempt=2)
     assert f"sent again: node-1 could not hand the job on: {words}" in bundle.reasons(task)
+
+
+async def forgotten(bundle):
+    """Have a job that a cluster was handing on when it was restarted."""
+    node, task, uuid = await at_work(bundle, info=CLUSTER)
+    node.will("job", handed_on())
+    await bundle.until(lambda: not node.script["job"])
+    del node.jobs[uuid]
+    node.will("job", NodeUnreachable("refused"))
+    return node, task, uuid
+
+
+async def test_a_cluster_that_forgot_a_job_it_was_handing_on_is_told_again_and_nothing_is_sent_twice(bundle):
+    node, task, uuid = await forgotten(bundle)
+    node.uploads[uuid] = ["0.jpg", "1.jpg", "2.jpg"]
+    node.seconds = 30
+    node.will("commit", NodeFault("timeout"))
+    done = await bundle.until_task(task, status=40)
+    assert (1, uuid, 1, 3) == (done["attempt"], done["uuid"], node.count("begin"), node.count("commit"))
+
+
+@pytest.mark.parametrize("error", [NodeRefused("No nodes available"), JobNotFound("ENOENT")])
+async def test_a_cluster_that_forgot_a_job_and_has_nothing_of_it_has_lost_it(bundle, error):
+    node, task, uuid = await forgotten(bundle)
+    node.will("commit", error)
+    await bundle.until_task(task, attempt=2)
+    assert f"sent again: {uuid} not found" in bundle.reasons(task)
 
 
 async def test_a_node_that_never_tells_progress_is_no_cluster(bundle):

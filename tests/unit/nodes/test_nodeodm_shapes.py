@@ -140,6 +140,7 @@ def test_processing_time_is_a_number_or_unknown(given, expected):
 
 def test_an_unsaid_number_of_images_is_unknown():
     assert -1 == job_info({"status": {"code": 40}}, with_output=False).images_count
+    assert -1 == job_info({"status": {"code": 40}, "imagesCount": -1}, with_output=False).images_count
 
 
 @pytest.mark.parametrize(

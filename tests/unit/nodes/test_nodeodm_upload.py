@@ -129,6 +129,13 @@ async def test_a_request_that_took_the_node_too_long_is_told_from_others_that_we
     assert too_slow == error.too_slow
 
 
+async def test_a_request_that_broke_when_its_time_was_over_took_too_long(monkeypatch):
+    monkeypatch.setattr("orchestrator.nodes.nodeodm.upload.ALLOWED", 0.0)
+    error = await error_of(Act(close=True))
+    assert isinstance(error, UploadUncertain)
+    assert error.too_slow
+
+
 async def test_a_lost_answer_is_uncertain_and_names_the_deadline():
     error = await error_of(Act(hang=True), deadlines=QUICK)
     assert UploadUncertain is type(error)
