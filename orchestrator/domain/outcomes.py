@@ -202,6 +202,7 @@ def results_collected(task: Task, fact: facts.ResultsCollected, _: Policy) -> St
             last_error=None,
             tries=0,
             avoid_node=None,
+            images_count=fact.photos if task.import_url else task.images_count,
         ),
     )
 

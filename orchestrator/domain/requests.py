@@ -45,8 +45,10 @@ def restart_live(task: Task, _: object, __: Policy) -> Steps:
     return _restarted(task, keep_job=False)
 
 
-def restart_ended(task: Task, _: object, __: Policy) -> Steps:
+def restart_ended(task: Task, _: object, __: Policy) -> Steps | Problem:
     """Run the job again on its node if it is there and the task is still meant for that node, else anew."""
+    if task.partial:
+        return conflict(f"task {task.id} was canceled before all its images had come; create it anew")
     same_node = task.auto_processing_node or task.processing_node == task.job_node
     usable = bool(task.job_uuid) and task.status in {Status.FAILED, Status.COMPLETED} and same_node
     return _restarted(task, keep_job=usable and task.job_node != task.avoid_node)

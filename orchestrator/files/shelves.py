@@ -11,6 +11,7 @@ from orchestrator.domain.task import IMPORTED_FILE, Task
 from orchestrator.engine.ports import Collected
 from orchestrator.files.archive import ArchiveLimits, contents, opened
 from orchestrator.files.assets import ARCHIVE, available, photos_in
+from orchestrator.files.backups import unwrap
 from orchestrator.files.console import MAX_OUTPUT, Console
 from orchestrator.files.deletion import delete_file, delete_tree
 from orchestrator.files.extraction import Extraction
@@ -147,8 +148,11 @@ class TaskShelves:
             settle(shelf)
             clear(shelf, stop=stop)
             try:
-                size = self._extract(archive, new, stop)
-                assets, photos = available(new), photos_in(new) if task.import_url else 0
+                size, photos = self._extract(archive, new, stop), 0
+                if task.import_url:
+                    size -= unwrap(new, stop=stop)
+                    photos = photos_in(new)
+                assets = available(new)
                 stop.check()
                 swap_in(shelf, new, archive=archive, note=note)
             except ResultsCorrupt:

@@ -6,15 +6,13 @@ from typing import IO
 from PIL import Image
 
 from orchestrator.domain.errors import FileRefused
+from orchestrator.files.resize import MAX_PIXELS  # Pillow warns of no fewer pixels, once this is read.
 
 MOST = 2048
 """Pixels of the longest side of a thumbnail."""
 
-MAX_PIXELS = 400_000_000
-"""Of a JPEG, which is unpacked at a fraction of its size."""
-
 MAX_OTHER_PIXELS = 50_000_000
-"""Of what has to be unpacked whole: 200 MB of memory, for one at a time."""
+"""Of what is no JPEG, and has to be unpacked whole: 200 MB of memory, for one at a time."""
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "BMP")
 _TO_EIGHT_BITS = 1 / 256

@@ -14,6 +14,7 @@ from orchestrator.api.rest.commanding import settle, settle_named
 from orchestrator.api.rest.faults import Fault, broken_rule, detail, not_found, wrong_field
 from orchestrator.api.rest.task_form import TaskForm
 from orchestrator.domain.commands import CommitTask, CreateTask, SetPendingAction, TaskKey
+from orchestrator.domain.errors import FileError
 from orchestrator.domain.names import folded
 from orchestrator.domain.task import IMPORTED_FILE, PendingAction, Source, Stage, Task
 from orchestrator.engine.ports import Albums, Arrived, Chunk
@@ -24,10 +25,16 @@ View = dict[str, Any]
 
 
 async def counted(albums: Albums, view: View) -> View:
-    """Count the images of a draft, as shown, that came in over HTTP: the task knows them once it is committed."""
+    """Count the images of a draft, as shown, that came in over HTTP: the task knows them once it is committed.
+
+    A disk that cannot be read just now keeps nobody from seeing the rest.
+    """
     if view["stage"] != Stage.DRAFT:
         return view
-    return view | {"images_count": view["images_count"] + await albums.count(view["id"])}
+    try:
+        return view | {"images_count": view["images_count"] + await albums.count(view["id"])}
+    except FileError:
+        return view
 
 
 class Drafts:

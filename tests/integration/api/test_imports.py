@@ -84,6 +84,29 @@ async def test_an_imported_task_has_the_images_that_its_results_tell_of(daemon, 
     assert (40, count) == (done["status"], done["images_count"])
 
 
+async def test_of_a_backup_the_results_are_taken(daemon):
+    backup = {f"assets/{name}": content for name, content in TREE.items()}
+    backup |= {"assets/assets/inner.txt": b"1", "a.JPG": b"2" * 5000, "data/backup.json": b"{}"}
+    content = archive(backup)
+    done = await imported(daemon, content=content)
+    assert (40, ["all.zip", "orthophoto.tif", "dsm.tif"]) == (done["status"], done["available_assets"])
+    kept = daemon.app.settings.files.root / "tasks" / str(done["id"]) / "assets"
+    assert {"all.zip", "assets", "odm_dem", "odm_orthophoto"} == {path.name for path in kept.iterdir()}
+    assert (200, b"1") == await daemon.get(f"/projects/1/tasks/{done['id']}/assets/assets/inner.txt")
+    assert (200, content) == await daemon.get(f"/projects/1/tasks/{done['id']}/download/all.zip")
+    assert round((len(content) + 4 + 4 + 1) / 1e6, 6) == done["size"]
+    await restart(daemon, done["id"])
+    assert done["available_assets"] == (await ended(daemon, done["id"]))["available_assets"]
+
+
+@pytest.mark.parametrize("missing", ["assets/x", "data/backup.json"])
+async def test_what_only_looks_like_a_backup_stays_as_it_is(daemon, missing):
+    tree = TREE | {"assets/x": b"1", "data/backup.json": b"{}"}
+    del tree[missing]
+    done = await imported(daemon, content=archive(tree))
+    assert "orthophoto.tif" in done["available_assets"]
+
+
 async def test_what_is_no_zip_fails_the_task_each_time_and_takes_no_room(daemon):
     failed = await imported(daemon, content=b"no zip at all")
     assert (30, "Invalid zip file") == (failed["status"], failed["last_error"])

@@ -146,6 +146,10 @@ async def test_an_action_in_conflict_with_the_state_is_refused(daemon):
     assert (409, "task 1 has already ended (COMPLETED)") == (status, body["detail"][:36])
     draft = await a_draft(daemon)
     assert 409 == (await daemon.post(f"{draft}restart/"))[0]
+    assert DONE == await daemon.post(f"{draft}cancel/")
+    told = "was canceled before all its images had come; create it anew"
+    status, body = await daemon.post(f"{draft}restart/")
+    assert (409, told) == (status, body["detail"].partition(" ")[2].partition(" ")[2])
 
 
 async def test_a_deleted_task_goes(daemon):

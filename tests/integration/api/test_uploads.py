@@ -5,6 +5,7 @@ import json
 import pytest
 
 from orchestrator.api.rest.commanding import settle_named
+from orchestrator.domain.errors import StorageFailed
 from orchestrator.files.sources import SIDE_TAKEN, TAKEN
 from tests.integration.api.photos import PHOTO, add_files, arrivals, form, on_disk, photos, remove, until
 from tests.integration.api.site import site
@@ -270,6 +271,17 @@ async def test_a_sender_finds_files_under_his_own_names(daemon, sent):
     path, body = chunk(task, 0, b"abcd", offset=0, total=1, name=sent)
     assert (200, {"success": True, "uploaded": {sent: 4}}) == await daemon.post(path, data=body)
     assert 1 == len(on_disk(daemon, task))
+
+
+async def test_a_draft_whose_images_cannot_be_counted_is_shown(daemon, monkeypatch):
+    task = await draft(daemon)
+
+    async def fail(_):
+        raise StorageFailed("The disk is away.")
+
+    monkeypatch.setattr(daemon.app.files.albums, "count", fail)
+    assert 0 == (await daemon.get(f"{TASKS}{task}/"))[1]["images_count"]
+    assert [0] == [each["images_count"] for each in (await daemon.get(TASKS))[1]]
 
 
 async def test_a_draft_counts_the_images_that_have_come(daemon):

@@ -41,9 +41,9 @@ def test_progress_says_what_goes_on(importing):
 
 
 def test_it_ends_when_its_results_are_here_or_cannot_be(importing):
-    done = met(importing, facts.ResultsCollected(available_assets=("all.zip",), size=1_000_000))
+    done = met(importing, facts.ResultsCollected(available_assets=("all.zip",), size=1_000_000, photos=3))
     failed = met(importing, facts.SourcesFailed("Invalid zip file"))
-    assert (Status.COMPLETED, ("all.zip",)) == (done.status, done.available_assets)
+    assert (Status.COMPLETED, ("all.zip",), 3) == (done.status, done.available_assets, done.images_count)
     assert (Status.FAILED, "Invalid zip file") == (failed.status, failed.last_error)
 
 

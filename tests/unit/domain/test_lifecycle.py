@@ -128,6 +128,14 @@ def test_restart_of_a_canceled_task_sends_it_anew():
     assert Step.PLACE is next_step(task)
 
 
+def test_a_canceled_draft_has_nothing_to_restart():
+    canceled = apply(sample_task(Stage.DRAFT, None), pending(PendingAction.CANCEL))
+    assert (Stage.ENDED, Status.CANCELED, True) == (canceled.stage, canceled.status, canceled.partial)
+    problem = decide(canceled, pending(PendingAction.RESTART), now=NOW, policy=POLICY).problem
+    assert problem
+    assert "conflict" == problem.type
+
+
 def test_restart_resets_what_belongs_to_the_attempt_and_keeps_the_assets():
     ended = replace(
         sample_task(Stage.ENDED, Status.FAILED), processing_time=5, last_error="x", available_assets=("all.zip",),
