@@ -12,7 +12,7 @@ const OFTEN = ["orthophoto-resolution", "dsm", "dtm", "orthophoto-png", "fast-or
 export function optionPicker() {
   let known = [];
   const values = new Map();
-  const search = el("input", { type: "search", id: "option-search", placeholder: "Search options: dsm, resolution, split…", autocomplete: "off", on: { input: draw } });
+  const search = el("input", { type: "search", id: "option-search", placeholder: "Search: dsm, resolution, split…", autocomplete: "off", on: { input: draw } });
   const set = el("ul", { class: "option-list set" });
   const found = el("ul", { class: "option-list" });
   const told = el("p", { class: "calm", role: "status" });

@@ -1,6 +1,6 @@
 /* One task's story: where it is, what happened to it, what its node says, what came out, and what can be done. */
 import { api } from "../api.js";
-import { el, fill, setText } from "../dom.js";
+import { el, fill, loading, setText } from "../dom.js";
 import { learn, projectName } from "../names.js";
 import { notice } from "../notices.js";
 import { href, lastList } from "../router.js";
@@ -30,7 +30,7 @@ class StoryView {
     this.sign = badge();
     this.way = el("nav", { class: "crumbs", "aria-label": "Where this is" });
     this.why = why();
-    this.body = el("div", { class: "story-body" });
+    this.body = el("div", { class: "story-body" }, loading());
     this.element = el("div", { class: "view story" }, this.way, this.body);
     this.load();
   }
