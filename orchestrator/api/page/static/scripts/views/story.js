@@ -75,7 +75,7 @@ class StoryView {
     const { signal } = this.leaving;
     const parts = this.parts = {
       actions: actions(() => this.load()), steps: steps(), results: results(signal), output: output(signal),
-      timeline: timeline(signal), details: details(),
+      timeline: timeline(signal), details: details(() => this.load()),
     };
     fill(this.body,
       el("div", { class: "story-head" }, el("div", { class: "story-title" }, this.name, this.sign.element), parts.actions.element),
