@@ -129,3 +129,33 @@ async def test_a_project_is_made_on_the_way_to_a_task(visitor):
     await visitor.button("Create it").click()
     await visitor.button("Start the task").click()
     await expect(visitor.page.get_by_role("navigation", name="Where this is")).to_contain_text("Meadows")
+
+
+async def test_a_task_is_restarted_with_other_options(visitor, daemon):
+    await visitor.create("Quarry", "orthophoto-png")
+    await expect(visitor.status("Completed")).to_be_visible()
+    await visitor.button("Restart").click()
+    await visitor.dialog().get_by_text("Other options (1 set)").click()
+    assert [] == await visitor.wrong()
+    await visitor.dialog().get_by_label("Search options").fill("pc-quality")
+    await visitor.button("Set pc-quality").click()
+    await visitor.dialog().get_by_label("pc-quality", exact=True).select_option("high")
+    await visitor.dialog().get_by_label("orthophoto-png", exact=True).select_option("off")
+    await visitor.button("Restart it").click()
+    await expect(visitor.page.get_by_text("Restart was asked for.").first).to_be_visible()
+    _, task = await daemon.get("/projects/1/tasks/1/")
+    expected = [{"name": "orthophoto-png", "value": False}, {"name": "pc-quality", "value": "high"}]
+    assert (2, expected) == (task["attempt"], task["options"])
+
+
+async def test_a_task_gets_another_name_a_priority_and_tags(visitor, daemon):
+    await daemon.post("/projects/1/tasks/", json={"partial": True, "name": "Quarry"})
+    await visitor.open("/projects/1/tasks/1", heading="Quarry")
+    await visitor.button("Change").click()
+    await visitor.dialog().get_by_label("Name").fill("Quarry north")
+    await visitor.dialog().get_by_label("Priority").select_option("9")
+    await visitor.dialog().get_by_label("Tags").fill("survey, week 48")
+    await visitor.button("Save").click()
+    await expect(visitor.heading("Quarry north")).to_be_visible()
+    _, task = await daemon.get("/projects/1/tasks/1/")
+    assert (9, ["survey", "week 48"]) == (task["priority"], task["tags"])

@@ -28,6 +28,11 @@ export function fill(element, ...children) {
   element.replaceChildren(...nodes(children));
 }
 
+/** Says that something is on its way; it shows only where that takes a while. */
+export function loading() {
+  return el("p", { class: "loading" }, "Looking…");
+}
+
 /** Sets a text only where it differs, so that screen readers and selections are left alone. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

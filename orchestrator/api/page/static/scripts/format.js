@@ -33,12 +33,16 @@ export function percent(share) {
   return `${Math.floor(share * 100)} %`;
 }
 
+function withRest(count, unit, rest, smaller) {
+  return rest ? `${count} ${unit} ${rest} ${smaller}` : `${count} ${unit}`;
+}
+
 export function duration(milliseconds) {
   const seconds = Math.round(milliseconds / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 60) return withRest(minutes, "min", seconds % 60, "s");
+  return withRest(Math.floor(minutes / 60), "h", minutes % 60, "min");
 }
 
 /** Begins it with a capital letter. */

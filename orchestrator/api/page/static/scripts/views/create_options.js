@@ -8,12 +8,12 @@ const SHOWN = 12;
 const OFTEN = ["orthophoto-resolution", "dsm", "dtm", "orthophoto-png", "fast-orthophoto", "pc-quality", "feature-quality", "auto-boundary",
   "dem-resolution", "split", "gps-accuracy", "skip-3dmodel"];
 
-/** `show(options)` says which there are; `chosen()` gives what was set, as a task takes it. */
-export function optionPicker() {
+/** `set`: what is set from the beginning. `show(options)` says which there are; `chosen()` gives what is set, as a task takes it. */
+export function optionPicker(set = []) {
   let known = [];
-  const values = new Map();
-  const search = el("input", { type: "search", id: "option-search", placeholder: "Search options: dsm, resolution, split…", autocomplete: "off", on: { input: draw } });
-  const set = el("ul", { class: "option-list set" });
+  const values = new Map(set.map(({ name, value }) => [name, value]));
+  const search = el("input", { type: "search", id: "option-search", placeholder: "Search: dsm, resolution, split…", autocomplete: "off", on: { input: draw } });
+  const taken = el("ul", { class: "option-list set" });
   const found = el("ul", { class: "option-list" });
   const told = el("p", { class: "calm", role: "status" });
   search.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
@@ -30,8 +30,8 @@ export function optionPicker() {
     else setText(told, words ? counted(fitting.length, "option fits", "options fit") : `Often used, of ${counted(known.length, "option")}`);
   }
   function drawSet() {
-    set.hidden = values.size === 0;
-    fill(set, [...values.keys()].map((name) => known.find((option) => option.name === name) ?? { name, help: "", type: "string", domain: "", value: "" }).map(chosenRow));
+    taken.hidden = values.size === 0;
+    fill(taken, [...values.keys()].map((name) => known.find((option) => option.name === name) ?? { name, help: "", type: "string", domain: "", value: "" }).map(chosenRow));
   }
   function offered(option) {
     return el("li", { class: "option" }, el("div", {}, el("span", { class: "option-name" }, option.name),
@@ -42,7 +42,7 @@ export function optionPicker() {
     values.set(option.name, option.type === "bool" ? true : first(option));
     drawSet();
     draw();
-    set.lastChild.querySelector("input, select, button").focus();
+    taken.lastChild.querySelector("input, select, button").focus();
   }
   function chosenRow(option) {
     const input = control(option, values.get(option.name), (value) => values.set(option.name, value));
@@ -55,7 +55,7 @@ export function optionPicker() {
   draw();
   return {
     element: el("section", { class: "card", "aria-labelledby": "options" }, el("div", { class: "card-head" }, el("h2", { id: "options" }, "Options")),
-      set, el("label", { class: "unseen", for: "option-search" }, "Search options"), el("div", { class: "search" }, icon("search", 16), search), told, found),
+      taken, el("label", { class: "unseen", for: "option-search" }, "Search options"), el("div", { class: "search" }, icon("search", 16), search), told, found),
     show(options) {
       known = options;
       drawSet();
@@ -86,7 +86,10 @@ function read(value, type) {
 
 function control(option, value, changed) {
   const label = { "aria-label": option.name };
-  if (option.type === "bool") return el("span", { class: "calm" }, "on");
+  if (option.type === "bool") {
+    return el("select", { ...label, on: { change: ({ target }) => changed(target.value === "true") } },
+      ["true", "false"].map((choice) => el("option", { value: choice, selected: choice === String(value).toLowerCase() }, choice === "true" ? "on" : "off")));
+  }
   if (Array.isArray(option.domain) && option.domain.length) {
     return el("select", { ...label, on: { change: ({ target }) => changed(target.value) } },
       option.domain.map((choice) => el("option", { value: choice, selected: String(choice) === String(value) }, choice)));

@@ -1,10 +1,10 @@
 /* The processing nodes: whether they can be given work, how much they have, and what is wrong. */
 import { api, paged } from "../api.js";
 import { asked, confirmed, field } from "../dialog.js";
-import { el, fill, Keyed, setText } from "../dom.js";
+import { el, fill, Keyed, loading, setText } from "../dom.js";
 import { counted, number } from "../format.js";
 import { icon } from "../icons.js";
-import { notice, problem, trying } from "../notices.js";
+import { notice, trying } from "../notices.js";
 import { session } from "../session.js";
 import { nodeCard } from "./node_card.js";
 
@@ -12,13 +12,13 @@ const LOOK_EVERY = 5_000;
 const SETTLED = 800;
 const MOST = 100;
 const AT_WORK = ["uploading", "processing", "collecting"];
+
 export function nodesView() {
   const count = el("p", { class: "count", role: "status" });
   const list = el("ul", { class: "cards" });
-  const below = el("div");
+  const below = el("div", {}, loading());
   const cards = new Keyed(list, (node) => nodeCard(node, session.may("admin") ? (now) => removeNode(now, load) : null));
   const looking = setInterval(load, LOOK_EVERY);
-  let work = new Map();
   let later = null;
   const add = session.may("admin") ? el("button", { on: { click: () => addNode(load) } }, icon("add"), "Add a node") : null;
 
@@ -27,17 +27,13 @@ export function nodesView() {
     later = null;
     try {
       const [nodes, tasks] = await Promise.all([api.nodes(), tasksAtWork()]);
-      work = new Map(tasks.map((task) => [task.id, task]));
-      draw(nodes);
+      cards.show(ordered(nodes).map((node) => ({ ...node, tasks: tasks.filter((task) => task.processing_node === node.id) })));
       list.hidden = nodes.length === 0;
       setText(count, `${counted(nodes.length, "node")}, ${number(nodes.filter(({ online }) => online).length)} online`);
-      fill(below, nodes.length === 0 ? nothing() : null);
+      fill(below, nodes.length === 0 ? nothing(load) : null);
     } catch (error) {
       if (cards.rows.size === 0) fill(below, el("div", { class: "empty" }, el("h2", {}, "The nodes cannot be shown"), el("p", {}, error.message)));
     }
-  }
-  function draw(nodes) {
-    cards.show(ordered(nodes).map((node) => ({ ...node, tasks: [...work.values()].filter((task) => task.processing_node === node.id) })));
   }
   load();
   return {
@@ -68,9 +64,10 @@ function ordered(nodes) {
   return [...nodes].sort((one, other) => one.online - other.online || name(one).localeCompare(name(other), undefined, { numeric: true }));
 }
 
-function nothing() {
+function nothing(changed) {
   return el("div", { class: "empty" }, el("span", { class: "empty-sign" }, icon("nodes", 30)), el("h2", {}, "No processing nodes yet"),
-    el("p", {}, "A node does the work: NodeODM, ClusterODM or NodeMICMAC. Tasks wait until there is one."));
+    el("p", {}, "A node does the work: NodeODM, ClusterODM or NodeMICMAC. Tasks wait until there is one. To try things out, ", el("code", {}, "orchestrator simulate-node"), " plays one."),
+    session.may("admin") ? el("button", { class: "primary", on: { click: () => addNode(changed) } }, icon("add"), "Add the first node") : null);
 }
 
 async function addNode(changed) {

@@ -1,7 +1,7 @@
 /* The projects: what they are called, how many tasks they have; create, rename, delete. */
 import { api, paged } from "../api.js";
 import { asked, confirmed, field } from "../dialog.js";
-import { el, fill, Keyed, setText } from "../dom.js";
+import { el, fill, Keyed, loading, setText } from "../dom.js";
 import { counted, number, setTime } from "../format.js";
 import { icon } from "../icons.js";
 import { notice, trying } from "../notices.js";
@@ -12,8 +12,8 @@ const SETTLED = 1_000;
 
 export function projectsView() {
   const count = el("p", { class: "count", role: "status" });
-  const list = el("ul", { class: "rows" });
-  const below = el("div");
+  const list = el("ul", { class: "rows", hidden: true });
+  const below = el("div", {}, loading());
   const rows = new Keyed(list, (project) => projectRow(project, load));
   const may = session.may("operator");
   let page = 1;

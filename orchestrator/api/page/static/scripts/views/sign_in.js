@@ -13,7 +13,7 @@ export function signInView(entered) {
     el("p", { class: "calm" }, "This daemon wants to know who is there."),
     field("Token name", "username", { autocomplete: "username", required: true, autocapitalize: "off", spellcheck: "false" }),
     field("Token", "password", { type: "password", autocomplete: "current-password", required: true,
-      hint: "Made by whoever runs the daemon: orchestrator token create." }),
+      hint: ["Made by whoever runs the daemon: ", el("code", {}, "orchestrator token create")] }),
     wrong, button);
 
   async function submit(event) {

@@ -1,6 +1,6 @@
 /* One task's story: where it is, what happened to it, what its node says, what came out, and what can be done. */
 import { api } from "../api.js";
-import { el, fill, setText } from "../dom.js";
+import { el, fill, loading, setText } from "../dom.js";
 import { learn, projectName } from "../names.js";
 import { notice } from "../notices.js";
 import { href, lastList } from "../router.js";
@@ -30,7 +30,7 @@ class StoryView {
     this.sign = badge();
     this.way = el("nav", { class: "crumbs", "aria-label": "Where this is" });
     this.why = why();
-    this.body = el("div", { class: "story-body" });
+    this.body = el("div", { class: "story-body" }, loading());
     this.element = el("div", { class: "view story" }, this.way, this.body);
     this.load();
   }
@@ -75,7 +75,7 @@ class StoryView {
     const { signal } = this.leaving;
     const parts = this.parts = {
       actions: actions(() => this.load()), steps: steps(), results: results(signal), output: output(signal),
-      timeline: timeline(signal), details: details(),
+      timeline: timeline(signal), details: details(() => this.load()),
     };
     fill(this.body,
       el("div", { class: "story-head" }, el("div", { class: "story-title" }, this.name, this.sign.element), parts.actions.element),

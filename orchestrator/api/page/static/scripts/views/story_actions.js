@@ -7,6 +7,7 @@ import { notice, trying } from "../notices.js";
 import { session } from "../session.js";
 import { isOver } from "../state.js";
 import { uploads } from "../uploads.js";
+import { optionPicker } from "./create_options.js";
 
 const RERUN = "rerun-from";
 
@@ -67,16 +68,27 @@ async function restart(task) {
   const choice = field("Begin", "stage", {
     tag: "select", children: [el("option", { value: "" }, "From the start"), stages.map((stage) => el("option", { value: stage }, `From ${stage}`))],
   });
+  const before = task.options.filter(({ name }) => name !== RERUN);
+  const picker = optionPicker(before);
+  offer(picker, task);
   const save = async ({ stage }) => {
-    const options = task.options.filter(({ name }) => name !== RERUN);
-    if (stage) options.push({ name: RERUN, value: stage });
-    if (stage || options.length !== task.options.length) await api.changeTask(task, { options });
+    const options = [...picker.chosen(), ...(stage ? [{ name: RERUN, value: stage }] : [])];
+    if (JSON.stringify(options) !== JSON.stringify(task.options)) await api.changeTask(task, { options });
     await api.act(task, "restart");
   };
   const yes = await asked({
-    title: `Restart ${nameOf(task)}?`, yes: "Restart it", save, fields: [el("p", {}, text), stages.length ? choice : null],
+    title: `Restart ${nameOf(task)}?`, yes: "Restart it", save,
+    fields: [el("p", {}, text), stages.length ? choice : null,
+      el("details", { class: "more" }, el("summary", {}, icon("more", 16), before.length ? `Other options (${before.length} set)` : "Other options"), picker.element)],
   });
   if (yes) notice("Restart was asked for.");
+}
+
+/** Offers the options that the task's node knows, or those that all do; without them, what is set can still be changed. */
+async function offer(picker, task) {
+  const [nodes, common] = await Promise.all([api.nodes().catch(() => []), api.commonOptions().catch(() => [])]);
+  const own = nodes.find(({ id }) => id === task.processing_node)?.available_options ?? [];
+  picker.show((own.length ? own : common).filter(({ name }) => name !== RERUN));
 }
 
 async function remove(task) {

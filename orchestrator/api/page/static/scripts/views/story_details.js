@@ -1,26 +1,53 @@
 /* What is known of a task, and its options. */
+import { api } from "../api.js";
+import { asked, field } from "../dialog.js";
 import { el, fill } from "../dom.js";
 import { bytes, duration, number, time } from "../format.js";
-import { href } from "../router.js";
+import { icon } from "../icons.js";
 import { projectName } from "../names.js";
+import { href } from "../router.js";
+import { session } from "../session.js";
 
-export function details() {
+const PRIORITIES = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
+const USUAL = 5;
+
+/** `changed()` is called when something about the task was changed. */
+export function details(changed) {
   const facts = el("dl", { class: "facts wide" });
   const options = el("div");
   let drawn = "";
+  let now = null;
+  const edit = el("button", { class: "quiet", hidden: true, on: { click: async () => { if (await change(now)) changed(); } } }, icon("edit", 16), "Change");
   return {
-    element: el("section", { class: "card", "aria-labelledby": "details" }, el("h2", { id: "details" }, "Details"), facts, options),
+    element: el("section", { class: "card", "aria-labelledby": "details" }, el("div", { class: "card-head" }, el("h2", { id: "details" }, "Details"), edit), facts, options),
     update(task) {
+      now = task;
+      edit.hidden = !session.may("operator") || task.stage === "removing";
       const { running_progress: _r, upload_progress: _u, version: _v, reason: _w, updated_at: _t, ...lasting } = task;
-      const now = JSON.stringify(lasting);
-      if (now === drawn) return;
-      drawn = now;
+      const text = JSON.stringify(lasting);
+      if (text === drawn) return;
+      drawn = text;
       fill(facts, told(task).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
       fill(options, el("h3", {}, "Options"), task.options.length
         ? el("dl", { class: "options" }, task.options.map(({ name, value }) => el("div", {}, el("dt", {}, name), el("dd", {}, String(value)))))
         : el("p", { class: "calm" }, "None: the engine's own defaults hold."));
     },
   };
+}
+
+async function change(task) {
+  const fields = [
+    field("Name", "name", { value: task.name, maxlength: 255, autocomplete: "off" }),
+    field("Priority", "priority", {
+      tag: "select", hint: "Of tasks that wait, those with more are placed first.",
+      children: PRIORITIES.map((each) => el("option", { value: each, selected: each === task.priority }, each === USUAL ? `${each}, as usual` : each)),
+    }),
+    field("Tags", "tags", { value: task.tags.join(", "), hint: "Divided by commas.", autocomplete: "off" }),
+  ];
+  const save = ({ name, priority, tags }) => api.changeTask(task, {
+    name: name.trim(), priority: Number(priority), tags: tags.split(",").map((tag) => tag.trim()).filter(Boolean),
+  });
+  return asked({ title: "Change the task", yes: "Save", fields, save });
 }
 
 function told(task) {

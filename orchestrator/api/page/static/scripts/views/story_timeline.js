@@ -73,7 +73,7 @@ function entry(event, newer) {
   return el("li", { class: "event", dataset: { tone, sequence: String(sequence) } },
     el("span", { class: "event-sign" }, icon(sign, 14)),
     el("div", { class: "event-head" }, el("h3", {}, word), time(when)),
-    reason ? el("p", {}, sentence(reason.split("\n")[0])) : null,
+    says(reason, word) ? el("p", {}, sentence(reason.split("\n")[0])) : null,
     type !== ASKED && newer ? lasted(when, newer.time, task) : null);
 }
 
@@ -81,6 +81,11 @@ function headOf({ type, data: { task } }) {
   if (type === ASKED) return { sign: "hand", tone: "asked", word: `${ACTIONS[task.pending_action] ?? "Something"} was asked for` };
   if (type === "task.removed") return { sign: "trash", tone: "calm", word: "Removed" };
   return lookOf(task);
+}
+
+/** Whether a reason tells more than the word above it. */
+function says(reason, word) {
+  return Boolean(reason) && reason.toLowerCase() !== word.toLowerCase();
 }
 
 /** How long it stayed so, where that says something. */

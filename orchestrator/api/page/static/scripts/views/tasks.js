@@ -1,6 +1,6 @@
 /* The list of tasks: filter, search, order, pages; rows live as long as their tasks are on the page. */
 import { api, paged } from "../api.js";
-import { el, fill, Keyed, setText } from "../dom.js";
+import { el, fill, Keyed, loading, setText } from "../dom.js";
 import { counted, number } from "../format.js";
 import { icon } from "../icons.js";
 import { allProjects, learn } from "../names.js";
@@ -37,8 +37,9 @@ class TasksView {
     this.count = el("p", { class: "count", role: "status" });
     this.list = el("ol", { class: "rows" });
     this.rows = new Keyed(this.list, taskRow);
-    this.below = el("div");
-    this.heads = el("div", { class: "row heads", "aria-hidden": "true" }, ["State", "Task", "How far, and why", "Node", "Changed"].map((words) => el("span", {}, words)));
+    this.below = el("div", {}, loading());
+    this.list.hidden = true;
+    this.heads = el("div", { class: "row heads", hidden: true, "aria-hidden": "true" }, ["State", "Task", "How far, and why", "Node", "Changed"].map((words) => el("span", {}, words)));
     this.chips = taskChips((name) => this.change({ show: name }));
     this.project = el("select", { "aria-label": "Project", on: { change: () => this.change({ project: this.project.value }) } },
       el("option", { value: "" }, "All projects"));

@@ -1,7 +1,7 @@
 /* The webhooks: whether programs that are told of events take them, what they did not take, and trying that again. */
 import { api } from "../api.js";
 import { asked, field, told } from "../dialog.js";
-import { el, fill, Keyed, setText } from "../dom.js";
+import { el, fill, Keyed, loading, setText } from "../dom.js";
 import { counted } from "../format.js";
 import { icon } from "../icons.js";
 import { webhookCard } from "./webhook_card.js";
@@ -11,7 +11,7 @@ const LOOK_EVERY = 10_000;
 export function webhooksView() {
   const count = el("p", { class: "count", role: "status" });
   const list = el("ul", { class: "cards" });
-  const below = el("div");
+  const below = el("div", {}, loading());
   const cards = new Keyed(list, (hook) => webhookCard(hook, load));
   const looking = setInterval(load, LOOK_EVERY);
 
