@@ -94,7 +94,12 @@ Index(
     # What lists are filtered, searched and ordered by, so that they are made from the index alone.
     "tasks_listed",
     *(tasks.c[name] for name in ("created_at", "id", "project", "status", "stage", "priority")),
-    *(tasks.c[name] for name in ("name", "reference", "search", "rested_at")),
+    *(tasks.c[name] for name in ("name", "reference", "search")),
+)
+_partial_index(
+    "tasks_rested",
+    *(tasks.c[name] for name in ("rested_at", "id", "project", "status", "stage", "search")),
+    where="rested_at IS NOT NULL",
 )
 
 task_sources = Table(

@@ -170,10 +170,12 @@ def _values(query: TaskQuery, dialect: Dialect) -> Values | None:
 
 
 def _changed_last(conditions: list[ColumnElement[bool]], order: Ordering) -> Select[Any]:
-    """Order by ``updated_at``, which no index holds: tasks in work are few, and those that rest have it in one."""
+    """Order by ``updated_at``, which no index holds: tasks in work are few, and those that rest have an index."""
     work = select(tasks.c.id, tasks.c.updated_at.label("at")).where(*conditions, text(IN_WORK_CONDITION))
-    rest = select(tasks.c.id, tasks.c.rested_at.label("at")).where(*conditions, text(f"NOT {IN_WORK_CONDITION}"))
-    some = rest.order_by(*ordered(tasks.c.rested_at, tasks.c.id, order)).limit(bindparam("reach", type_=BigInteger))
+    rest = select(tasks.c.id, tasks.c.rested_at.label("at")).where(*conditions, tasks.c.rested_at.is_not(None))
+    some = rest.order_by(*ordered(rest.selected_columns["at"], tasks.c.id, order)).limit(
+        bindparam("reach", type_=BigInteger)
+    )
     both = union_all(work, select(some.subquery("resting"))).subquery("both")
     query = select(both.c.id).order_by(*ordered(both.c.at, both.c.id, order))
     return query.limit(bindparam("limit")).offset(bindparam("offset"))

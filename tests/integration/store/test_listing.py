@@ -240,7 +240,7 @@ class TestPlans(InFile):
         with explained("EXPLAIN QUERY PLAN") as plans:
             await store.task_numbers(TaskQuery(project=1), Ordering(field="updated_at"), limit=10)
         _, plan = plans[-1]
-        assert ["tasks_in_work", "tasks_listed"] == [
+        assert ["tasks_in_work", "tasks_rested"] == [
             line.split("INDEX ")[1].split()[0] for line in plan.splitlines() if "tasks USING" in line
         ], plan
-        assert "COVERING INDEX tasks_listed" in plan, plan
+        assert "COVERING INDEX tasks_rested" in plan, plan

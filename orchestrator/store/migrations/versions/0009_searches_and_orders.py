@@ -1,4 +1,4 @@
-"""What tasks are searched by, folded, and when they were last changed if they rest: both in the index of lists."""
+"""What tasks are searched by, folded, and when they were last changed if they rest, in indexes for lists."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,8 +24,13 @@ def upgrade() -> None:
     op.add_column("tasks", sa.Column("rested_at", MOMENT, nullable=True))
     op.drop_index("tasks_listed", "tasks")
     _fill(op.get_bind())
-    columns = ["created_at", "id", "project", "status", "stage", "priority", "name", "reference", "search", "rested_at"]
+    columns = ["created_at", "id", "project", "status", "stage", "priority", "name", "reference", "search"]
     op.create_index("tasks_listed", "tasks", columns)
+    resting = sa.text("rested_at IS NOT NULL")
+    op.create_index(
+        "tasks_rested", "tasks", ["rested_at", "id", "project", "status", "stage", "search"],
+        sqlite_where=resting, postgresql_where=resting,
+    )  # fmt: skip
 
 
 def _fill(connection: sa.Connection) -> None:
