@@ -86,7 +86,8 @@ class Worker:
         self._filter = EventFilter(projects=webhook.projects, tasks=webhook.tasks, types=webhook.types)
         self._waiting = 0
         self._next_due: datetime | None = None
-        self._paused_until: datetime | None = None
+        # On the event loop's clock: nobody sets that.
+        self._paused_until: float | None = None
         self._failures = 0
 
     async def run(self) -> None:
@@ -118,10 +119,13 @@ class Worker:
     async def _rest(self) -> None:
         """Wait for news, or until something is due."""
         await asyncio.sleep(PACE)
-        moments = [moment for moment in (self._next_due, self._paused_until) if moment is not None]
-        wait = max((min(moments) - self._clock.now()).total_seconds(), 0.0) if moments else None
+        waits = []
+        if self._next_due is not None:
+            waits.append((self._next_due - self._clock.now()).total_seconds())
+        if self._paused_until is not None:
+            waits.append(self._paused_until - _elapsed())
         try:
-            async with asyncio.timeout(wait):
+            async with asyncio.timeout(max(min(waits), 0.0) if waits else None):
                 await self.news.wait()
         except TimeoutError:
             return
@@ -162,7 +166,7 @@ class Worker:
 
     def _ready(self) -> bool:
         """Whether something new may be tried."""
-        if self._paused_until is not None and self._clock.now() < self._paused_until:
+        if self._paused_until is not None and _elapsed() < self._paused_until:
             return False
         self._paused_until = None
         return self.webhook.active and self._waiting < UNDER_RETRY
@@ -177,7 +181,7 @@ class Worker:
         )  # fmt: skip
         self._failures += 1
         pause = min(self._wait(self._failures, outcome), timedelta(seconds=max(LONGEST_PAUSE, outcome.wait)))
-        self._paused_until = self._clock.now() + pause
+        self._paused_until = _elapsed() + pause.total_seconds()
         self.webhook = replace(self.webhook, cursor=entry.number)
         await self._failed(delivery, outcome)
 
@@ -248,3 +252,7 @@ class Worker:
         )  # fmt: skip
         await self._book.note_progress(progress)
         self._saved = webhook.cursor
+
+
+def _elapsed() -> float:
+    return asyncio.get_running_loop().time()

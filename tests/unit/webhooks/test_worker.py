@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -122,6 +123,18 @@ async def test_what_is_not_wanted_is_passed_over():
             await it.until(lambda: [4] == it.taken)
             await asyncio.sleep(1)
             assert 4 == (await it.stored()).cursor
+
+
+async def test_a_clock_that_is_set_back_holds_no_new_event_up():
+    async with scene() as it:
+        await it.subscribe()
+        it.answers = lambda number, _: REFUSED if number == 1 else TAKEN
+        async with it.working():
+            await it.commit(1)
+            await it.until(lambda: it.attempts[1])
+            it.clock.shift -= timedelta(hours=2)
+            await it.commit(2)
+            await it.until(lambda: [2, 3] == it.taken, within=100)
 
 
 async def test_how_far_it_is_is_written_now_and_then():
