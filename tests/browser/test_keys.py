@@ -50,6 +50,7 @@ async def test_keys_can_be_switched_off_and_stay_so(visitor):
     await expect(visitor.heading("New task")).to_have_count(0)
     await visitor.dialog().get_by_label("Single letters and / do this").check()
     await visitor.page.keyboard.press("Escape")
+    await expect(visitor.dialog()).to_have_count(0)
     await visitor.page.keyboard.press("n")
     await expect(visitor.heading("New task")).to_be_visible()
 

@@ -27,7 +27,7 @@ export function listenToKeys() {
 /** Whether a key is nobody else's: nothing is being written, no question is open, and the person has not switched it off. */
 function isFree({ target, key, ctrlKey, metaKey, altKey, defaultPrevented }) {
   if (defaultPrevented || ctrlKey || metaKey || altKey || !session.who || document.querySelector("dialog[open]")) return false;
-  if (target.matches("input, select, textarea")) return false;
+  if (target.matches("input:not([type=checkbox]), select, textarea")) return false;
   return key === "Escape" || key === "?" || areOn();
 }
 

@@ -3,7 +3,7 @@ import { api } from "../api.js";
 import { el, fill, setText } from "../dom.js";
 import { counted, number } from "../format.js";
 import { icon } from "../icons.js";
-import { trying } from "../notices.js";
+import { say, trying } from "../notices.js";
 import { isGoing } from "../state.js";
 
 const AT_ONCE = 500;
@@ -27,7 +27,7 @@ class Output {
     this.following = true;
     this.total = 0;
     this.words = "";
-    this.count = el("span", { class: "calm", role: "status" });
+    this.count = el("span", { class: "calm" });
     this.find = el("input", {
       type: "search", class: "console-search", placeholder: "Find", "aria-label": "Show only lines with", autocomplete: "off", spellcheck: "false",
       on: { input: () => this.#filter() },
@@ -150,6 +150,7 @@ class Output {
     this.words = this.find.value.trim().toLowerCase();
     for (const line of this.lines.children) line.hidden = !this.#fits(line);
     this.#tell();
+    say(this.count.textContent);
     if (this.following) this.#toEnd();
   }
 
