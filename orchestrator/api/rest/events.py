@@ -169,9 +169,7 @@ def _last_seen(call: Call) -> str | None:
 
 
 def _filter(call: Call) -> EventFilter:
-    return EventFilter(
-        projects=_numbers(call, "project"), tasks=_numbers(call, "task"), types=_types(_values(call, "type"))
-    )
+    return EventFilter(projects=_numbers(call, "project"), tasks=_numbers(call, "task"), types=types_of(call))
 
 
 def _values(call: Call, name: str) -> list[str] | None:
@@ -188,7 +186,9 @@ def _numbers(call: Call, name: str) -> frozenset[int] | None:
     return frozenset(map(int, values))
 
 
-def _types(values: list[str] | None) -> frozenset[str] | None:
+def types_of(call: Call) -> frozenset[str] | None:
+    """Give the types of events that are asked for; None: any. Raises ``Fault``."""
+    values = _values(call, "type")
     if values is None:
         return None
     unknown: list[Any] = [value for value in values if value not in EVENT_TYPES]

@@ -7,6 +7,7 @@ from aiohttp import web
 from pydantic import Field
 
 from orchestrator.api.ports import RestPorts
+from orchestrator.api.rest.events import types_of
 from orchestrator.api.rest.finding import task_anywhere
 from orchestrator.api.rest.route import JSON, Call, Form, Route
 from orchestrator.contract.event_filter import EventFilter, place_of
@@ -25,7 +26,9 @@ class TaskEventsQuery(Form):
     after: Annotated[int, Field(ge=0, le=10**18 - 1)] = 0
     """Only events with larger numbers."""
     limit: Annotated[int, Field(ge=1, le=MOST)] = 100
-    """How many at most."""
+    """How many at most, those of other types counted."""
+    type: str | None = None
+    """Only events of these types, such as task.status-changed; with commas, or given several times."""
 
 
 class NumberedEventView(View):
@@ -68,8 +71,8 @@ class TaskEvents:
         task = await task_anywhere(self._library, call)
         given: TaskEventsQuery = call.query
         found = await self._journal.events_of([subject_of_task(task.id)], after=given.after, limit=given.limit)
-        visible = EventFilter().kept_to(call.caller.projects)
-        mine = [entry for entry in found.entries if visible.passes(place_of(entry.routing_key))]
+        wanted = EventFilter(types=types_of(call)).kept_to(call.caller.projects)
+        mine = [entry for entry in found.entries if wanted.passes(place_of(entry.routing_key))]
         more = found.upto < found.kept.last
         following = str(call.request.url.update_query(after=found.upto)) if more else None
         return web.Response(body=_written(mine, following=following, upto=found.upto), content_type=JSON)

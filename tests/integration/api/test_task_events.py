@@ -46,6 +46,19 @@ async def test_pages_follow_each_other_and_then_the_stream_follows_them(daemon):
         assert 6 == json.loads((await stream.event())["data"])["sequence"]
 
 
+async def test_only_types_that_are_asked_for_come_and_pages_go_on_behind_others(daemon):
+    task = await draft(daemon)
+    await rename(daemon, task, "North", "South")
+    seen, path = [], f"/tasks/{task}/events/?limit=1&type=task.created,task.removed"
+    while path:
+        _, body = await daemon.get(path)
+        seen.append([each["event"]["type"] for each in body["events"]])
+        path = body["next"] and body["next"].partition("/api")[2]
+    assert [["task.created"], [], []] == seen
+    wrong = (400, {"type": ['"created" is not a valid choice.']})
+    assert wrong == await daemon.get(f"/tasks/{task}/events/?type=created")
+
+
 async def test_where_a_page_ends_the_stream_goes_on(daemon):
     task = await draft(daemon)
     await rename(daemon, task, *"abc")

@@ -2,7 +2,9 @@
 import { session } from "./session.js";
 
 const SIGN_IN = /credentials were not provided|Error decoding|expired|Invalid token|not signed in/i;
-const HISTORY_AT_ONCE = 500;
+const HISTORY_AT_ONCE = 1_000;
+/** What a timeline is made of. Progress is by far the most of the events, and nothing that happened. */
+const TOLD = ["created", "updated", "pending-action-set", "status-changed", "removed"].map((each) => `task.${each}`).join(",");
 /** More are not counted. */
 export const MOST_FAILURES = 100;
 const BARE = new Set(["detail", "non_field_errors"]);
@@ -110,10 +112,10 @@ export const api = {
   commonOptions: () => call("/processingnodes/options/"),
 };
 
-/** Passes on what is kept of a task's events, page by page, the oldest first. */
+/** Passes on what is kept of a task's events but for its progress, page by page, the oldest first. */
 export async function history(task, signal, pass) {
   for (let after = 0, more = true; more;) {
-    const page = await call(`/tasks/${task.id}/events/`, { query: { after, limit: HISTORY_AT_ONCE }, signal });
+    const page = await call(`/tasks/${task.id}/events/`, { query: { after, limit: HISTORY_AT_ONCE, type: TOLD }, signal });
     for (const { event } of page.events) pass(event);
     after = page.last_event_id;
     more = page.next !== null;
