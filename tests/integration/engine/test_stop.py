@@ -8,7 +8,7 @@ async def test_an_upload_goes_on_where_an_orderly_stop_left_it(tmp_path):
         async with bundle.engine.running():
             node = await bundle.add_node(slow_upload=8000)
             task = await bundle.create(8)
-            await node.wait_for("uploaded")
+            await node.wait_for("upload-started")
         there = node.calls["upload"]
         async with bundle.engine.running():
             done = await bundle.until_task(task["id"], status=40)
