@@ -55,7 +55,8 @@ def watch_files(root: PurePath, trigger: Trigger) -> None:
         paths = tuple(map(_path, arguments[:2]))
         if not paths[0].startswith(below) or _of_no_account(event, *map(PurePath, paths)):
             return
-        if point := name_of(arguments, *map(PurePath, paths)):
+        point = name_of(arguments, *map(PurePath, paths)) or _within_results(PurePath(paths[0]))
+        if point and (event != "open" or _is_writing(arguments)):
             trigger.reached(point)
         elif event != "open":
             raise LookupError(f"no crash point is named for {event} {paths}")
@@ -109,18 +110,23 @@ def _folder_deleted(_: object, path: PurePath, __: PurePath) -> str | None:
     return _FOLDERS_DELETED.get(path.name) or _FOLDERS_DELETED_IN.get(path.parent.name)
 
 
-def _opened(arguments: tuple[Any, ...], path: PurePath, _: PurePath) -> str | None:
-    if len(arguments) < 3 or not isinstance(arguments[2], int) or not arguments[2] & _WRITING:  # noqa: PLR2004
-        return None
+def _is_writing(arguments: tuple[Any, ...]) -> bool:
+    return len(arguments) > 2 and isinstance(arguments[2], int) and bool(arguments[2] & _WRITING)  # noqa: PLR2004
+
+
+def _within_results(path: PurePath) -> str | None:
+    """Name whatever else happens within results that are no results yet."""
+    return "swap.extract" if any(part.startswith("assets.new-") for part in path.parent.parts) else None
+
+
+def _opened(_: object, path: PurePath, __: PurePath) -> str | None:
     if path.parent.name in _OPENED_IN:
         return _OPENED_IN[path.parent.name]
     if path.parent.parent.name == "arrivals":
         return "arrival.write"
     if path.parent.parent.name == "parts" and path.name == "data":
         return "chunk.write"
-    if path.parent.name == "incoming" and path.name.startswith("."):
-        return "archive.fetch"
-    return "swap.extract" if any(part.startswith("assets.new-") for part in path.parts) else None
+    return "archive.fetch" if path.parent.name == "incoming" and path.name.startswith(".") else None
 
 
 _OPENED_IN = {"output": "output.append", "swaps": "swap.note"}

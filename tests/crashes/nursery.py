@@ -55,6 +55,11 @@ class Child:
         self._ended.set()
 
 
+def _end_at_birth(birth: "asyncio.Task[Child]") -> None:
+    if not birth.cancelled():
+        birth.result().send_signal(signal.SIGKILL)
+
+
 class Nursery:
     """The process that forks, as seen by tests."""
 
@@ -78,10 +83,17 @@ class Nursery:
         await self._reading
 
     async def spawn(self, *, env: dict[str, str], cwd: Path, log: Path) -> Child:
-        """Start a daemon."""
+        """Start a daemon; one that nobody waits for any more is ended, and is never taken for the next."""
+        birth = asyncio.create_task(self._bear({"env": env, "cwd": str(cwd), "log": str(log)}))
+        try:
+            return await asyncio.shield(birth)
+        except asyncio.CancelledError:
+            birth.add_done_callback(_end_at_birth)
+            raise
+
+    async def _bear(self, order: dict[str, Any]) -> Child:
         assert self._process.stdin is not None
         async with self._bearing:
-            order = {"env": env, "cwd": str(cwd), "log": str(log)}
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
             return await self._born.get()
 
@@ -98,6 +110,7 @@ class Nursery:
 
 def main() -> None:
     """Fork on demand until nobody demands any more; what still lives then is ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who demands: with it the demand ends.
     for name in LOADED:
         importlib.import_module(name)
     gc.collect()
@@ -140,6 +153,7 @@ def _bear(order: dict[str, Any]) -> int:
 
 def _live(order: dict[str, Any]) -> None:
     """Be the daemon."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(order["env"])
     os.chdir(order["cwd"])

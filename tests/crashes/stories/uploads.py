@@ -24,11 +24,13 @@ def photo(number: int) -> bytes:
 
 
 @cache
-def archive(number: int) -> bytes:
-    """Give an archive of results."""
-    made = io.BytesIO()
+def archive(number: int, *, backup: bool = False) -> bytes:
+    """Give an archive of results, or a backup that WebODM made of a task."""
+    made, names = io.BytesIO(), ["odm_orthophoto/odm_orthophoto.tif", "odm_dem/dsm.tif"]
+    if backup:
+        names = [*(f"assets/{name}" for name in names), "data/backup.json", "images/a.jpg"]
     with zipfile.ZipFile(made, "w") as bundle:
-        for name in ("odm_orthophoto/odm_orthophoto.tif", "odm_dem/dsm.tif"):
+        for name in names:
             bundle.writestr(zipfile.ZipInfo(name), b"II*\0" + bytes([number]) * 1000)
     return made.getvalue()
 
@@ -86,7 +88,7 @@ async def _send_chunks(
 
 async def imported(scene: Scene) -> object:
     """Finished results come in, one archive by upload, one from an address, one in chunks."""
-    url = await scene.lasting(serving(archive(2)))
+    url = await scene.lasting(serving(archive(2, backup=True)))
     await scene.arm()
     visitor = Visitor(scene)
     first = await visitor.import_("Uploaded", archive(1))
@@ -164,8 +166,8 @@ STORIES: Mapping[str, Story] = {
                 "swap.in-place", "commit.task-ended.before", "archive.restored", "commit.task-ended.after",
             ),
             (
-                "archive.fetch", "archive.fetched", "swap.link", "commit.task-ended.before", "chunk.whole",
-                "archive.placed", "parts.gone",
+                "archive.fetch", "archive.fetched", "swap.extract:6", "swap.link", "commit.task-ended.before",
+                "chunk.whole", "archive.placed", "parts.gone",
             ),
         ),
         settings=LOOPBACK,
