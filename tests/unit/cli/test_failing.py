@@ -1,5 +1,6 @@
 """How the command line fails: a sentence and an exit code, never a traceback."""
 
+import contextlib
 import errno
 import os
 import subprocess
@@ -56,10 +57,12 @@ def test_a_wrong_word_is_wrong_usage(orchestrator):
         (BrokenPipeError(errno.EPIPE, "broken"), 141, ""),
     ],
 )
-def test_each_kind_of_failure_has_its_exit_code(raised, code, told, capfd):
-    with pytest.raises(typer.Exit) as caught, reported(debug=False):
+def test_each_kind_of_failure_has_its_exit_code(raised, code, told, capfd, tmp_path):
+    output = (tmp_path / "out").open("w")  # It may be given up, and pytest's must not be.
+    with output, contextlib.redirect_stdout(output), pytest.raises(typer.Exit) as caught, reported(debug=False):
         raise raised
-    assert (code, "", told) == (caught.value.exit_code, *capfd.readouterr())
+    assert (code, ("", told)) == (caught.value.exit_code, capfd.readouterr())
+    assert "" == (tmp_path / "out").read_text()
 
 
 def test_with_debug_the_error_itself_comes_out():
