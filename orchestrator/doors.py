@@ -88,7 +88,7 @@ def build_server(inside: Inside) -> Server:
     )  # fmt: skip
     rest = RestPorts(
         library=inside.store, catalogue=inside.store, desk=engine.turn, read_output=inside.shelves.read_output,
-        files=inside.files, journal=inside.store, live=inside.live, webhooks=inside.store,
+        files=inside.files, journal=inside.store, live=inside.live, webhooks=inside.store.webhook_book,
         webhooks_changed=inside.deliverer.look,
     )  # fmt: skip
     ready = [lambda: ("bus", bus_problem(inside.bus)), lambda: ("store", store_problem(engine))]
@@ -118,7 +118,9 @@ async def delivering(settings: Settings, store: SqlStore, *, clock: Clock) -> As
     patience = Patience(attempts=given.max_attempts, first=given.retry_delay, give_up_after=given.give_up_after)
     async with sender(deadline=given.answer_timeout, allowed=given.allow_private_addresses) as opened:
         send = crashing.around_sending(opened.send)
-        yield Deliverer(store, store, send, clock=clock, patience=patience, static=static, source=settings.bus.source)
+        yield Deliverer(
+            store.webhook_book, store, send, clock=clock, patience=patience, static=static, source=settings.bus.source
+        )
 
 
 def _chosen(values: Sequence[T]) -> frozenset[T] | None:

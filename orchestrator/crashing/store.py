@@ -7,15 +7,20 @@ from typing import Any, Final, Protocol, TypeVar, cast
 from orchestrator.crashing.trigger import Trigger
 from orchestrator.domain.task import Stage, Task
 from orchestrator.engine.changes import Changes, Snapshot, Wanted
-from orchestrator.engine.ports import DeliveryBook, ReplayBook, Store, Transaction, WebhookBook
+from orchestrator.engine.ports import ReplayBook, Store, Transaction
 
 
-class WholeStore(Store, ReplayBook, WebhookBook, DeliveryBook, Protocol):
+class WholeStore(Store, ReplayBook, Protocol):
     """All of a store that makes anything durable."""
 
     @property
     def api_tokens(self) -> Any:
         """Where tokens are kept."""
+        ...
+
+    @property
+    def webhook_book(self) -> Any:
+        """Where webhooks and their deliveries are kept."""
         ...
 
 
@@ -29,13 +34,6 @@ WRITING: Final[Mapping[str, str]] = {
     "forget_events": "events-forgotten",
     "begin_replay": "replay-begun",
     "end_replay": "replay-ended",
-    "add_webhook": "webhook-added",
-    "change_webhook": "webhook-changed",
-    "remove_webhook": "webhook-removed",
-    "sync_static_webhooks": "webhooks-synced",
-    "note_progress": "webhook-progress",
-    "replay_failures": "failures-replayed",
-    "discard_failures": "failures-discarded",
 }
 """Methods that commit, beside ``begin``, each with its commit in the words of ``points.COMMITS``."""
 
@@ -46,6 +44,17 @@ WRITING_TOKENS: Final[Mapping[str, str]] = {
     "signing_key": "signing-key",
 }
 """The same of what keeps tokens."""
+
+WRITING_WEBHOOKS: Final[Mapping[str, str]] = {
+    "add_webhook": "webhook-added",
+    "change_webhook": "webhook-changed",
+    "remove_webhook": "webhook-removed",
+    "sync_static_webhooks": "webhooks-synced",
+    "note_progress": "webhook-progress",
+    "replay_failures": "failures-replayed",
+    "discard_failures": "failures-discarded",
+}
+"""The same of what keeps webhooks."""
 
 _BEGUN = {
     Stage.WAITING: "task-waiting",
@@ -86,11 +95,12 @@ class _BookAtPoints:
 
 
 class _StoreAtPoints(_BookAtPoints):
-    """A store, with the tokens that are kept in it."""
+    """A store, with the tokens and webhooks that are kept in it."""
 
     def __init__(self, store: WholeStore, trigger: Trigger) -> None:
         super().__init__(store, WRITING, trigger)
         self.api_tokens = _BookAtPoints(store.api_tokens, WRITING_TOKENS, trigger)
+        self.webhook_book = _BookAtPoints(store.webhook_book, WRITING_WEBHOOKS, trigger)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:

@@ -16,6 +16,7 @@ from orchestrator.bus.client import BusClient
 from orchestrator.bus.rabbitmq import RabbitBus
 from orchestrator.contract.topology import Topology
 from orchestrator.crashing import AT, TRAIL
+from orchestrator.domain.errors import BusError
 from orchestrator.nodes.simulated import SimulatedNode, SimulatedNodeOptions
 from tests.crashes.nursery import Child, Nursery
 from tests.daemon import Daemon
@@ -224,7 +225,10 @@ class Scene:
     async def send(self, name: str, body: object) -> dict:
         """Send a command under a message id of its own, and wait for its answer, however often the daemon dies."""
         key = f"{len(self.answers) + 1}-{name}"
-        answer = await self.client.send(name, body, message_id=key, timeout=DEADLINE)
+        try:
+            answer = await self.client.send(name, body, message_id=key, timeout=DEADLINE)
+        except BusError as error:
+            raise AssertionError(f"{error}\n{self.daemon.log.read_text()[-3000:]}") from error
         self.answers[key] = (name, body, answer)
         return answer
 

@@ -53,7 +53,7 @@ async def test_a_secret_is_shown_once_and_never_again(daemon):
     assert (200, [made]) == await daemon.get("/webhooks/")
     status, changed = await daemon.patch(f"/webhooks/{made['id']}/", json={"secret": SECRET, "types": ["task.created"]})
     assert (200, {**made, "types": ["task.created"]}) == (status, changed)
-    assert SECRET == (await daemon.app.store.webhook(made["id"])).secret != secret
+    assert SECRET == (await daemon.app.store.webhook_book.webhook(made["id"])).secret != secret
 
 
 async def test_forms_are_taken_as_well_and_empty_lists_mean_any(daemon):
@@ -272,7 +272,7 @@ async def test_no_event_is_forgotten_that_has_to_be_delivered_yet(folder):
         await all_sent(daemon)
         # The first is a delivery by now, and needs the journal no more.
         async with asyncio.timeout(30):
-            while 1 != (await daemon.app.store.webhooks())[0].cursor:
+            while 1 != (await daemon.app.store.webhook_book.webhooks())[0].cursor:
                 await asyncio.sleep(0.02)
         assert 1 == await daemon.app.store.forget_events(before=LONG_AGO, most=1)
         (hook,) = (await daemon.get("/webhooks/"))[1]

@@ -67,9 +67,9 @@ async def use_everything(store: SqlStore):
     await store.kept()
     await store.forget_answers(before=NOON)
     await store.forget_events(before=NOON, most=10)
-    await store.under_retry(1)
-    await store.due_deliveries(1, now=NOON, limit=10)
-    await store.failures(1, limit=10, offset=0)
+    await store.webhook_book.under_retry(1)
+    await store.webhook_book.due_deliveries(1, now=NOON, limit=10)
+    await store.webhook_book.failures(1, limit=10, offset=0)
     await store.task(1)
     await store.task("r")
     for wanted in (
@@ -109,9 +109,9 @@ class TestOnServer(OnServer):
         projects = {n: a_project(n) for n in range(2, 52)}
         events = [OutboxEntry(n, f"id-{n}", f"tasks/{n}", "task.created", bytes(500)) for n in range(1, number)]
         await write(store, *tasks, projects=projects, jobs=jobs, answers=answers, nodes={1: a_node(1)}, outbox=events)
-        hook = await store.add_webhook(HOOK)
+        hook = await store.webhook_book.add_webhook(HOOK)
         shelf = tuple(delivery(hook.id, n, next_at=None) for n in range(1, number))
-        await store.note_progress(Progress(webhook=hook.id, cursor=number, failed=shelf))
+        await store.webhook_book.note_progress(Progress(webhook=hook.id, cursor=number, failed=shelf))
         await write(store, sources={n: (a_source(n),) for n in range(1, number)})
         database = await connect(url, lock=False)
         await database.read(lambda connection: connection.exec_driver_sql("ANALYZE").close())

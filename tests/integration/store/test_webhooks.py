@@ -19,83 +19,90 @@ def delivery(webhook: int, number: int, **fields) -> Delivery:
 
 class Keeping:
     async def test_one_begins_after_the_last_event_and_is_kept_as_it_is(self, store: SqlStore):
+        book = store.webhook_book
         await commit_events(store, 3)
         wanted = {"projects": frozenset({1, 2}), "tasks": frozenset(), "types": frozenset({"task.created"})}
-        added = await store.add_webhook(replace(HOOK, **wanted))
+        added = await book.add_webhook(replace(HOOK, **wanted))
         assert replace(HOOK, id=1, cursor=3, **wanted) == added
-        assert (added,) == await store.webhooks()
-        assert (added, None) == (await store.webhook(1), await store.webhook(2))
+        assert (added,) == await book.webhooks()
+        assert (added, None) == (await book.webhook(1), await book.webhook(2))
 
     async def test_a_change_leaves_its_place_and_takes_problems_from_one_that_is_active(self, store: SqlStore):
-        first = await store.add_webhook(HOOK)
+        book = store.webhook_book
+        first = await book.add_webhook(HOOK)
         trouble = {"problem": "HTTP 500", "failing_since": NOON, "active": False}
-        await store.note_progress(Progress(webhook=1, cursor=7, **trouble))
-        assert replace(first, cursor=7, **trouble) == await store.webhook(1)
-        await store.change_webhook(replace(first, url="https://example.org/other", active=True))
-        assert replace(first, cursor=7, url="https://example.org/other") == await store.webhook(1)
+        await book.note_progress(Progress(webhook=1, cursor=7, **trouble))
+        assert replace(first, cursor=7, **trouble) == await book.webhook(1)
+        await book.change_webhook(replace(first, url="https://example.org/other", active=True))
+        assert replace(first, cursor=7, url="https://example.org/other") == await book.webhook(1)
 
     async def test_deliveries_are_due_counted_shelved_replayed_and_discarded(self, store: SqlStore):
-        hook = (await store.add_webhook(HOOK)).id
-        other = (await store.add_webhook(HOOK)).id
+        book = store.webhook_book
+        hook = (await book.add_webhook(HOOK)).id
+        other = (await book.add_webhook(HOOK)).id
         late = delivery(hook, 3, next_at=NOON + 2 * MINUTE)
         shelved = delivery(hook, 1, next_at=None)
         failed = (delivery(hook, 2), late, shelved)
-        await store.note_progress(Progress(webhook=hook, cursor=3, failed=failed))
-        await store.note_progress(Progress(webhook=other, cursor=3, failed=(delivery(other, 2, next_at=None),)))
-        assert (2, NOON + MINUTE) == await store.under_retry(hook)
-        assert (0, None) == await store.under_retry(other)
-        assert (delivery(hook, 2),) == await store.due_deliveries(hook, now=NOON + MINUTE, limit=9)
-        assert (shelved,) == await store.failures(hook, limit=9, offset=0)
-        assert () == await store.failures(hook, limit=9, offset=1)
+        await book.note_progress(Progress(webhook=hook, cursor=3, failed=failed))
+        await book.note_progress(Progress(webhook=other, cursor=3, failed=(delivery(other, 2, next_at=None),)))
+        assert (2, NOON + MINUTE) == await book.under_retry(hook)
+        assert (0, None) == await book.under_retry(other)
+        assert (delivery(hook, 2),) == await book.due_deliveries(hook, now=NOON + MINUTE, limit=9)
+        assert (shelved,) == await book.failures(hook, limit=9, offset=0)
+        assert () == await book.failures(hook, limit=9, offset=1)
         again = replace(late, attempts=2, next_at=None)
-        await store.note_progress(Progress(webhook=hook, cursor=3, failed=(again,), taken=(2,)))
-        assert (shelved, again) == await store.failures(hook, limit=9, offset=0)
-        assert [0, 1] == [await store.replay_failures(hook, number=number, now=NOON) for number in (2, 3)]
-        assert (replace(again, attempts=0, next_at=NOON),) == await store.due_deliveries(hook, now=NOON, limit=9)
-        assert [0, 1, 0] == [await store.discard_failures(hook, number=number) for number in (3, 1, None)]
-        assert 1 == await store.discard_failures(other, number=None)
-        assert 0 == await store.replay_failures(other, number=None, now=NOON)
+        await book.note_progress(Progress(webhook=hook, cursor=3, failed=(again,), taken=(2,)))
+        assert (shelved, again) == await book.failures(hook, limit=9, offset=0)
+        assert [0, 1] == [await book.replay_failures(hook, number=number, now=NOON) for number in (2, 3)]
+        assert (replace(again, attempts=0, next_at=NOON),) == await book.due_deliveries(hook, now=NOON, limit=9)
+        assert [0, 1, 0] == [await book.discard_failures(hook, number=number) for number in (3, 1, None)]
+        assert 1 == await book.discard_failures(other, number=None)
+        assert 0 == await book.replay_failures(other, number=None, now=NOON)
 
     async def test_one_that_is_removed_takes_its_deliveries_along_and_stays_removed(self, store: SqlStore):
-        hook = (await store.add_webhook(HOOK)).id
-        await store.note_progress(Progress(webhook=hook, cursor=1, failed=(delivery(hook, 1),)))
-        await store.remove_webhook(hook)
-        await store.note_progress(Progress(webhook=hook, cursor=2, failed=(delivery(hook, 2),)))
-        assert ((), (0, None)) == (await store.webhooks(), await store.under_retry(hook))
-        assert 2 == (await store.add_webhook(HOOK)).id
+        book = store.webhook_book
+        hook = (await book.add_webhook(HOOK)).id
+        await book.note_progress(Progress(webhook=hook, cursor=1, failed=(delivery(hook, 1),)))
+        await book.remove_webhook(hook)
+        await book.note_progress(Progress(webhook=hook, cursor=2, failed=(delivery(hook, 2),)))
+        assert ((), (0, None)) == (await book.webhooks(), await book.under_retry(hook))
+        assert 2 == (await book.add_webhook(HOOK)).id
 
     async def test_those_of_the_settings_are_brought_in_line(self, store: SqlStore):
+        book = store.webhook_book
         await commit_events(store, 2)
-        own = await store.add_webhook(HOOK)
+        own = await book.add_webhook(HOOK)
         static = [replace(HOOK, url=f"https://example.org/{name}", static=True) for name in "ab"]
-        await store.sync_static_webhooks(static)
+        await book.sync_static_webhooks(static)
         assert [own, *(replace(hook, id=id_, cursor=2) for id_, hook in enumerate(static, 2))] == list(
-            await store.webhooks()
+            await book.webhooks()
         )
-        await store.note_progress(Progress(webhook=2, cursor=5, active=False, problem="410"))
+        await book.note_progress(Progress(webhook=2, cursor=5, active=False, problem="410"))
         await commit_events(store, 2)
         changed = replace(static[1], types=frozenset({"task.created"}))
-        await store.sync_static_webhooks([static[0], changed])
+        await book.sync_static_webhooks([static[0], changed])
         off = replace(static[0], id=2, cursor=5, active=False, problem="410")
-        assert (own, off, replace(changed, id=3, cursor=2)) == await store.webhooks()
-        await store.sync_static_webhooks([])
-        assert (own,) == await store.webhooks()
+        assert (own, off, replace(changed, id=3, cursor=2)) == await book.webhooks()
+        await book.sync_static_webhooks([])
+        assert (own,) == await book.webhooks()
 
     async def test_no_event_is_forgotten_that_an_active_one_was_not_offered(self, store: SqlStore):
-        hook = await store.add_webhook(HOOK)
-        await store.add_webhook(replace(HOOK, active=False))
+        book = store.webhook_book
+        hook = await book.add_webhook(HOOK)
+        await book.add_webhook(replace(HOOK, active=False))
         await commit_events(store, 5)
         await write(store, sent=[1, 2, 3, 4, 5])
-        await store.note_progress(Progress(webhook=hook.id, cursor=2))
+        await book.note_progress(Progress(webhook=hook.id, cursor=2))
         assert 2 == await store.forget_events(before=NOON, most=1)
-        await store.remove_webhook(hook.id)
+        await book.remove_webhook(hook.id)
         assert 2 == await store.forget_events(before=NOON, most=1)
 
     async def test_for_one_that_is_far_behind_so_many_are_kept_and_no_more(self, store: SqlStore):
-        hook = await store.add_webhook(HOOK)
+        book = store.webhook_book
+        hook = await book.add_webhook(HOOK)
         await commit_events(store, 10)
         await write(store, sent=list(range(1, 11)))
-        await store.note_progress(Progress(webhook=hook.id, cursor=2))
+        await book.note_progress(Progress(webhook=hook.id, cursor=2))
         assert 2 == await store.forget_events(before=NOON, most=1, behind=9)
         assert 4 == await store.forget_events(before=NOON, most=1, behind=4)
         assert Kept(first=7, last=10) == await store.kept()

@@ -11,12 +11,13 @@ from orchestrator.bus.port import Bus, Shelf
 from orchestrator.crashing import COMMITS, POINTS
 from orchestrator.crashing.bus import BusAtPoints, _ShelfAtPoints
 from orchestrator.crashing.nodes import POINTS_OF
-from orchestrator.crashing.store import WRITING, WRITING_TOKENS, said
+from orchestrator.crashing.store import WRITING, WRITING_TOKENS, WRITING_WEBHOOKS, said
 from orchestrator.domain.task import Stage
 from orchestrator.engine.changes import Changes
 from orchestrator.engine.ports import NodeClient
 from orchestrator.store import SqlStore
 from orchestrator.store.tokens import SqlTokens
+from orchestrator.store.webhook_book import SqlWebhooks
 from tests.unit.crashing.places import DURABLE, NOTHING_LOST
 from tools.lifecycle_cells import sample_task
 
@@ -45,13 +46,18 @@ def test_every_method_of_the_store_that_commits_has_its_points():
     # A task that was let go of is claimed at the next start as one that was not: it makes no difference for who dies.
     assert writers(SqlStore) == {"begin", "let_go", *WRITING}
     assert writers(SqlTokens) == WRITING_TOKENS.keys()
-    assert {*WRITING.values(), *WRITING_TOKENS.values()} <= COMMITS.keys()
+    assert writers(SqlWebhooks) == WRITING_WEBHOOKS.keys()
+    assert {*WRITING.values(), *WRITING_TOKENS.values(), *WRITING_WEBHOOKS.values()} <= COMMITS.keys()
 
 
 def test_nothing_else_of_the_store_opens_a_transaction():
     opening = {"write", "turn", "begin", "commit"}
     places = {place for place, call in calls(ROOT / "store") if name_of(call) in opening}
-    others = {place for place in places if not place.startswith(("store/store.py:", "store/tokens.py:"))}
+    others = {
+        place
+        for place in places
+        if not place.startswith(("store/store.py:", "store/tokens.py:", "store/webhook_book.py:"))
+    }
     assert {
         "store/migrate.py:ensure_head",  # commit.migration
         "store/migrations/env.py:_migrate_alone",  # What alembic's own command would do; the daemon gives a connection.

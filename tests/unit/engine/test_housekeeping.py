@@ -87,7 +87,7 @@ async def test_old_events_are_forgotten_and_those_beyond_so_many():
 async def test_for_a_webhook_so_many_events_are_kept_and_no_more():
     async with running(Timing(most_events=1, most_behind=3)) as bundle:
         hook = Webhook(id=0, url="https://example.org/", secret="whsec_x", created_at=bundle.clock.now())
-        await bundle.store.add_webhook(hook)
+        await bundle.store.webhook_book.add_webhook(hook)
         for number in range(4):
             await bundle.create(name=f"Field {number}", partial=True)
         bundle.engine.turn.sent([1, 2, 3, 4])

@@ -25,7 +25,7 @@ class Asked:
 
     def __getattr__(self, name):
         self.count[name] += 1
-        return getattr(self.store, name)
+        return getattr(self.store if hasattr(self.store, name) else self.store.webhook_book, name)
 
 
 @asynccontextmanager
@@ -40,7 +40,7 @@ async def delivering(*, alone, hooks=MANY, answer=Outcome):
     async with store_in_line() as store:
         for number in range(hooks):
             url = f"https://example.org/{number}"
-            await store.add_webhook(Webhook(id=0, url=url, secret="whsec_x", created_at=clock.now()))
+            await store.webhook_book.add_webhook(Webhook(id=0, url=url, secret="whsec_x", created_at=clock.now()))
         asked = Asked(store)
         patience = Patience(attempts=1, first=5.0)
         deliverer = Deliverer(asked, asked, send, clock=clock, patience=patience)
@@ -92,5 +92,5 @@ async def test_what_another_daemon_takes_from_the_shelf_is_tried():
         await until(lambda: 1 == len(came))
         answers.append(Outcome())
         await asyncio.sleep(10)
-        assert 1 == await store.replay_failures(1, number=None, now=LoopClock().now())
+        assert 1 == await store.webhook_book.replay_failures(1, number=None, now=LoopClock().now())
         await until(lambda: 2 == len(came))

@@ -46,7 +46,7 @@ class Scene:
         self.worker: Worker | None = None
 
     def __getattr__(self, name):
-        return getattr(self.store, name)
+        return getattr(self.store.webhook_book, name)
 
     def point(self) -> None:
         self.passed += 1
@@ -55,7 +55,7 @@ class Scene:
 
     async def note_progress(self, progress):
         self.point()
-        await self.store.note_progress(progress)
+        await self.store.webhook_book.note_progress(progress)
         self.point()
 
     async def send(self, webhook, event, *, now):
@@ -82,12 +82,12 @@ class Scene:
 
     async def subscribe(self, **given):
         new = Webhook(id=0, url="https://example.org/", secret="whsec_x", created_at=self.clock.now(), **given)
-        return await self.store.add_webhook(new)
+        return await self.store.webhook_book.add_webhook(new)
 
     @asynccontextmanager
     async def working(self):
         """Have a worker for the one subscription, as it is stored."""
-        (webhook,) = await self.store.webhooks()
+        (webhook,) = await self.store.webhook_book.webhooks()
         self.worker = Worker(
             webhook, book=self, journal=self.store, send=self.send, clock=self.clock, patience=self.patience,
             chance=Random(1),
@@ -105,7 +105,7 @@ class Scene:
                 await asyncio.sleep(look)
 
     async def stored(self):
-        return (await self.store.webhooks())[0]
+        return (await self.store.webhook_book.webhooks())[0]
 
 
 @asynccontextmanager
@@ -157,7 +157,7 @@ async def test_a_failed_one_waits_longer_each_time_and_then_lies_on_the_shelf():
             assert 15 <= asyncio.get_running_loop().time() - began <= 33
             await asyncio.sleep(600)
         assert ({1: 3, 2: 1}, [2]) == (it.attempts, it.taken)
-        (shelved,) = await it.store.failures(1, limit=9, offset=0)
+        (shelved,) = await it.store.webhook_book.failures(1, limit=9, offset=0)
         assert (1, 3, None) == (shelved.number, shelved.attempts, shelved.next_at)
 
 
@@ -192,7 +192,7 @@ async def test_one_that_was_switched_off_meanwhile_stays_so():
     async with scene() as it:
         webhook = await it.subscribe()
         async with it.working():
-            await it.store.change_webhook(replace(webhook, active=False))
+            await it.store.webhook_book.change_webhook(replace(webhook, active=False))
             await it.commit(1)
             await it.until(lambda: it.taken)
             await asyncio.sleep(1)
@@ -216,14 +216,14 @@ async def test_one_whose_endpoint_is_gone_ends(retried):
 async def test_a_store_that_is_away_is_waited_for(monkeypatch):
     async with scene() as it:
         await it.subscribe()
-        away, note = [StoreError("away")] * 2, it.store.note_progress
+        away, note = [StoreError("away")] * 2, it.store.webhook_book.note_progress
 
         async def failing(progress):
             if away:
                 raise away.pop()
             await note(progress)
 
-        monkeypatch.setattr(it.store, "note_progress", failing)
+        monkeypatch.setattr(it.store.webhook_book, "note_progress", failing)
         await it.commit(2)
         async with it.working():
             await asyncio.sleep(30)
@@ -259,7 +259,7 @@ async def test_that_events_have_gone_is_told_again_until_it_is_taken():
             await asyncio.sleep(60)
         first, again = it.told
         assert first == again
-        assert (3, (0, None)) == ((await it.stored()).cursor, await it.store.under_retry(1))
+        assert (3, (0, None)) == ((await it.stored()).cursor, await it.store.webhook_book.under_retry(1))
 
 
 async def test_what_is_kept_for_a_slow_one_is_all_taken():
@@ -274,7 +274,7 @@ async def test_one_that_is_switched_on_again_is_told_of_what_it_missed():
     async with scene() as it:
         await fall_behind(it, 3, behind=None, active=False)
         await it.commit(1)
-        await it.store.change_webhook(replace(await it.stored(), active=True))
+        await it.store.webhook_book.change_webhook(replace(await it.stored(), active=True))
         async with it.working():
             await it.until(lambda: [MISSED, 4] == it.taken)
 
@@ -297,7 +297,7 @@ async def test_wherever_it_is_killed_nothing_is_missed():
             async with it.working():
                 await asyncio.sleep(300)
             assert set(it.taken) == set(range(1, 7))
-            assert (6, (0, None)) == ((await it.stored()).cursor, await it.store.under_retry(1))
+            assert (6, (0, None)) == ((await it.stored()).cursor, await it.store.webhook_book.under_retry(1))
             return killed, it
 
     async with scene() as free:
