@@ -1,7 +1,7 @@
 # `make` lists the targets. Everything runs in .venv, which is built when it is missing or its lock has changed.
 
 BUS ?= memory
-WORKERS ?= 2
+WORKERS ?= 3
 SEEDS ?= 10000
 ARGS ?=
 MINUTES ?= 10
