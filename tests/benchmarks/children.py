@@ -30,7 +30,7 @@ class Measured(Daemon):
         self._process = await self._orchestrator("serve")
 
     async def migrate(self) -> None:
-        """Make the tables, which a daemon does by itself on SQLite only."""
+        """Make the tables, as the service does ahead of each start."""
         process = await self._orchestrator("migrate")
         async with asyncio.timeout(READY_DEADLINE):
             await process.wait()
@@ -61,8 +61,7 @@ async def daemon(folder: Path, **settings: str) -> AsyncIterator[Measured]:
     folder.mkdir(parents=True, exist_ok=True)
     child = Measured(folder, **settings)
     try:
-        if settings.get("store__url", "").startswith("postgresql"):
-            await child.migrate()
+        await child.migrate()
         await child.start()
         yield child
     finally:
