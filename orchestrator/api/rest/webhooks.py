@@ -27,6 +27,8 @@ from orchestrator.domain.webhooks import Webhook
 
 MOST = 50
 """Subscriptions that there may be."""
+EVERY = "/webhooks/"
+ONE = "/webhooks/{webhook}/"
 
 
 class Webhooks:
@@ -39,9 +41,10 @@ class Webhooks:
 
     def routes(self) -> list[Route]:
         """Give them."""
-        every, one = "/webhooks/", "/webhooks/{webhook}/"
-        shelf, failure = f"{one}failures/", f"{one}failures/{{number}}/"
-        given: dict[str, Any] = {"role": Role.ADMIN}
+        of_subscriptions = self._of_subscriptions(EVERY, ONE, role=Role.ADMIN)
+        return [*of_subscriptions, *self._of_failures(f"{ONE}failures/", role=Role.ADMIN)]
+
+    def _of_subscriptions(self, every: str, one: str, **given: Any) -> list[Route]:
         return [
             Route(
                 method="GET", path=every, name="listWebhooks", summary="List webhooks.", handler=self.list,
@@ -65,6 +68,11 @@ class Webhooks:
                 method="DELETE", path=one, name="deleteWebhook", handler=self.delete, faults=(409,),
                 summary="Remove a webhook, and what it has not taken.", answers={204: None}, **given,
             ),
+        ]  # fmt: skip
+
+    def _of_failures(self, shelf: str, **given: Any) -> list[Route]:
+        failure = f"{shelf}{{number}}/"
+        return [
             Route(
                 method="GET", path=shelf, name="listWebhookFailures", handler=self.failures, query=Page,
                 summary="List the events that a webhook did not take, and that are not tried again.",
