@@ -3,11 +3,8 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any, cast
 from unittest.mock import Mock
-
-from aiohttp import web
 
 from orchestrator.api.access.desk import TokenDesk
 from orchestrator.api.feed import Feed
@@ -17,48 +14,17 @@ from orchestrator.bus.dead_letters import DeadLetters
 from orchestrator.bus.memory import MemoryBus
 from orchestrator.contract.answers import accepted, rejected
 from orchestrator.contract.json_text import to_json
-from orchestrator.domain.access import EVERYONE, Caller
-from orchestrator.domain.adoption import FoundJob, Foundling
+from orchestrator.domain.adoption import Foundling
 from orchestrator.domain.commands import COMMAND_NAMES
 from orchestrator.domain.dead_letters import Outcome, Replay
 from orchestrator.domain.findings import Checkup, Finding
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.problem import Problem
-from orchestrator.domain.task import Project, Stage, Status, Task
-from orchestrator.domain.tokens import ApiToken
+from orchestrator.domain.task import Project, Stage, Task
 from orchestrator.engine.adoption import Sighting, Unseen
 from orchestrator.engine.ports import Catalogue, Extract, Kept, Order, OutboxEntry, Settled, TaskFilter
-
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
-
-
-def a_task(id: int = 134, **fields) -> Task:
-    given: dict[str, Any] = {"stage": Stage.WAITING, "project": 27, "created_at": NOW, "updated_at": NOW, "version": 1}
-    return Task(id=id, **(given | fields))
-
-
-def completed(id: int = 134, **fields) -> Task:
-    return a_task(id, stage=Stage.ENDED, status=Status.COMPLETED, **fields)
-
-
-def a_project(id: int = 27, name: str = "Fields") -> Project:
-    return Project(id=id, name=name, created_at=NOW)
-
-
-def a_node(id: int = 1, **fields) -> ProcessingNode:
-    given: dict[str, Any] = {
-        "url": "http://node-1:3000",
-        "hostname": "node-1",
-        "port": 3000,
-        "created_at": NOW,
-        "token": "hidden",
-    }
-    return ProcessingNode(id=id, **(given | fields))
-
-
-def an_entry(number: int, *, routing_key: str = "task.created.none.27.134", body: bytes | None = None) -> OutboxEntry:
-    text = body if body is not None else b'{"sequence":%d}' % number
-    return OutboxEntry(number, f"id-{number}", "tasks/134", routing_key, text)
+from tests.unit.api.gates import token_desk
+from tests.unit.api.samples import FixedClock, a_task
 
 
 @dataclass
@@ -122,11 +88,6 @@ class FakeDesk:
         raise NotImplementedError
 
 
-class FixedClock:
-    def now(self) -> datetime:
-        return NOW
-
-
 @dataclass
 class FakeBook:
     """Replays in a list."""
@@ -145,11 +106,6 @@ class FakeBook:
 
     async def replays(self, *, limit: int, offset: int) -> tuple[Replay, ...]:
         return tuple(reversed(self.rows))[offset : offset + limit]
-
-
-def a_job(task: int = 134, **fields) -> FoundJob:
-    given: dict[str, Any] = {"uuid": f"job-{task}", "node": 1, "attempt": 1, "name": "Field 7", "status": 20}
-    return FoundJob(task=task, **(given | fields))
 
 
 class FakeWebhooks:
@@ -228,66 +184,6 @@ class FakeDoctor:
         if self.hangs:
             await asyncio.Event().wait()
         return Checkup(tuple(replace(it, mended=fix and it.fixable) for it in self.findings), self.notes)
-
-
-@dataclass
-class FakeTokenBook:
-    """Tokens in a list."""
-
-    known: list[ApiToken] = field(default_factory=list)
-    used: list[str] = field(default_factory=list)
-    away: Exception | None = None
-
-    async def every(self) -> tuple[ApiToken, ...]:
-        return tuple(self.known)
-
-    async def some(self) -> bool:
-        return bool(self.known)
-
-    async def by_digest(self, digest: bytes) -> ApiToken | None:
-        return next((it for it in self.known if it.digest == digest), None)
-
-    async def by_id(self, id_: str) -> ApiToken | None:
-        return next((it for it in self.known if it.id == id_), None)
-
-    async def add(self, token: ApiToken) -> bool:
-        taken = any(it.name == token.name for it in self.known)
-        self.known += [] if taken else [token]
-        return not taken
-
-    async def remove(self, name: str) -> bool:
-        left = [it for it in self.known if it.name != name]
-        gone, self.known = len(left) < len(self.known), left
-        return gone
-
-    async def use(self, id_: str, *, at: datetime) -> None:
-        self.used.append(id_)
-        if self.away:
-            raise self.away
-
-
-class OneProject:
-    """Knows project 27 alone."""
-
-    async def project(self, project: int) -> Project | None:
-        return a_project() if project == 27 else None
-
-
-def token_desk(book: FakeTokenBook | None = None, **given) -> TokenDesk:
-    return TokenDesk(book or FakeTokenBook(), projects=OneProject(), clock=FixedClock(), **given)
-
-
-class OpenGate:
-    """Everybody may come in."""
-
-    async def is_open(self) -> bool:
-        return True
-
-    async def authenticate(self, request: web.Request) -> Caller:
-        return EVERYONE
-
-    async def sign_in(self, request: web.Request, name: str, secret: str) -> str:
-        return "a.b.c"
 
 
 @dataclass

@@ -19,7 +19,8 @@ from orchestrator.api.rest.faults import Fault
 from orchestrator.domain.access import EVERYONE, Role
 from orchestrator.domain.errors import StoreError, TokenRefused
 from orchestrator.domain.tokens import ApiToken
-from tests.unit.api.rooms import NOW, FakeTokenBook, FixedClock, token_desk
+from tests.unit.api.gates import FakeTokenBook, token_desk
+from tests.unit.api.samples import NOW, FixedClock
 
 KEY = b"k" * 32
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]

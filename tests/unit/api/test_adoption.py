@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator.domain.adoption import Foundling
 from orchestrator.engine.adoption import Unseen
-from tests.unit.api.rooms import a_job, a_node
+from tests.unit.api.samples import a_job, a_node
 
 
 async def test_what_could_be_adopted_is_shown_with_its_earlier_attempts_and_the_nodes_that_were_not_seen(window, rooms):

@@ -12,7 +12,7 @@ from orchestrator.domain.errors import StoreError
 from orchestrator.domain.problem import conflict
 from orchestrator.domain.task import PendingAction, Stage, Status
 from orchestrator.engine.ports import TaskFilter
-from tests.unit.api.rooms import a_node, a_project, a_task, completed
+from tests.unit.api.samples import a_node, a_project, a_task, completed
 
 CANCEL = b'{"task": 134, "pending_action": "CANCEL"}'
 

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.bus.port import DeadLetter, Delivery
 from orchestrator.domain.errors import BusError, StoreError
 from orchestrator.domain.problem import conflict, invalid_field
-from tests.unit.api.rooms import NOW, a_project
+from tests.unit.api.samples import NOW, a_project
 
 NODE = b'{"url": "http://me:canary@node:3000/?token=canary", "token": "canary", "labl": "x"}'
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from orchestrator.api.feed import Feed, TooSlow
-from tests.unit.api.rooms import an_entry
+from tests.unit.api.samples import an_entry
 
 
 async def take(events, count):

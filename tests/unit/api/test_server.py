@@ -13,7 +13,7 @@ from orchestrator.api.control import control_application
 from orchestrator.api.server import Server
 from orchestrator.api.unix_socket import ListenError
 from orchestrator.api.window import window_application
-from tests.unit.api.rooms import OpenGate
+from tests.unit.api.gates import OpenGate
 
 
 @pytest.fixture

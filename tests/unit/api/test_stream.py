@@ -10,7 +10,8 @@ from aiohttp import web
 from orchestrator.api.control import control_application
 from orchestrator.api.feed import Feed
 from orchestrator.api.stream import EventStreams
-from tests.unit.api.rooms import FakeRooms, an_entry
+from tests.unit.api.rooms import FakeRooms
+from tests.unit.api.samples import an_entry
 
 
 async def lines(response, count):

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from orchestrator.domain.adoption import Foundling
 from orchestrator.engine.adoption import Unseen
-from tests.unit.api.rooms import a_job, a_node
+from tests.unit.api.samples import a_job, a_node
 
 
 @pytest.fixture(autouse=True)

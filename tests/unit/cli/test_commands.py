@@ -9,7 +9,7 @@ from orchestrator.contract.commands import decode
 from orchestrator.contract.views import public_node, public_project, public_task
 from orchestrator.domain.errors import StoreError
 from orchestrator.domain.problem import FieldError, conflict, invalid
-from tests.unit.api.rooms import a_node, a_project, a_task
+from tests.unit.api.samples import a_node, a_project, a_task
 
 CREATE = {
     "images": ["/a/DJI_1.jpg", "https://host/DJI_2.jpg"],

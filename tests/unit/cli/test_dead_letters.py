@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from orchestrator.bus.port import DeadLetter, Delivery
 from orchestrator.domain.problem import conflict, invalid_field
-from tests.unit.api.rooms import NOW, a_project
+from tests.unit.api.samples import NOW, a_project
 
 
 @pytest.fixture(autouse=True)

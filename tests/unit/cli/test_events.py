@@ -15,7 +15,7 @@ from orchestrator.contract.views import public_node, public_task
 from orchestrator.domain.errors import BusError
 from orchestrator.settings import SecretUrl
 from orchestrator.settings.tree import Bus
-from tests.unit.api.rooms import a_node, an_entry, completed
+from tests.unit.api.samples import a_node, an_entry, completed
 
 TIME = "2026-11-23T10:00:00.000000Z"
 EVENTS = [

@@ -6,7 +6,7 @@ from orchestrator.contract.views import public_node, public_project, public_task
 from orchestrator.domain.node import Health
 from orchestrator.domain.task import Stage, Status
 from orchestrator.engine.ports import TaskFilter
-from tests.unit.api.rooms import a_node, a_project, a_task, completed
+from tests.unit.api.samples import a_node, a_project, a_task, completed
 
 
 def test_task_list_is_a_table_for_people(side, orchestrator):

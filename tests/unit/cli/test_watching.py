@@ -14,7 +14,7 @@ from orchestrator.cli.errors import NoDaemon, StreamEnded, Unreachable
 from orchestrator.contract.json_text import to_json
 from orchestrator.contract.views import public_task
 from orchestrator.domain.task import Stage, Status
-from tests.unit.api.rooms import a_task, an_entry, completed
+from tests.unit.api.samples import a_task, an_entry, completed
 
 
 class Story:
