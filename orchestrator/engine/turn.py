@@ -36,6 +36,9 @@ log = structlog.get_logger()
 BATCH = 500
 """Stimuli in one transaction at most: beyond that a batch gains little (docs/explanation/performance.md)."""
 
+AGAIN = 5.0
+"""Seconds after which confirmations that could not be written are tried again, if nothing else is settled before."""
+
 
 @dataclass(slots=True)
 class _Entry:  # stimuli handed in together, and where their results go
@@ -139,12 +142,18 @@ class Turn:
     async def run(self) -> None:
         """Settle what comes, until closed."""
         while not self._closed:
-            await self._wake.wait()
-            self._wake.clear()
+            await self._wait(AGAIN if self._sent else None)
             if not self._queue:
                 await self._linger()
             await self._settle_queued()
         await self._settle_queued()
+
+    async def _wait(self, longest: float | None) -> None:
+        """Wait for something to settle. Confirmations that the store did not take are tried again after a while."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(longest):
+                await self._wake.wait()
+        self._wake.clear()
 
     async def _linger(self) -> None:
         """Only confirmations are there: they wait a while for a transaction that is made anyway."""
