@@ -4,13 +4,12 @@ import asyncio
 import ipaddress
 import os
 import tracemalloc
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import unused_port
 
 from orchestrator.domain.errors import SourceFailed, SourceHindered, StorageFailed
 from orchestrator.domain.task import Source, Stage, Task
@@ -21,45 +20,6 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TASK = Task(id=134, project=27, created_at=NOON, updated_at=NOON, stage=Stage.UPLOADING)
 PHOTO = os.urandom(3_000_000)
 HERE = [ipaddress.ip_network("127.0.0.0/8")]
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Serve = Callable[[Handler], Awaitable[Source]]
-
-
-class Gate:
-    """A server's answer that waits, and ends with the test."""
-
-    def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self.open = asyncio.Event()
-
-    async def wait(self) -> None:
-        self.reached.set()
-        await self.open.wait()
-
-
-@pytest.fixture
-async def serve():
-    servers: list[TestServer] = []
-
-    async def start(handler: Handler) -> Source:
-        app = web.Application()
-        app.router.add_get("/{tail:.*}", handler)
-        server = TestServer(app, host="127.0.0.1")
-        await server.start_server()
-        servers.append(server)
-        return Source(uri=str(server.make_url("/flight/IMG_1.JPG?signature=secret")), name="IMG_1.JPG")
-
-    yield start
-    for server in servers:
-        await server.close()
-
-
-@pytest.fixture
-def gate():
-    made = Gate()
-    yield made
-    made.open.set()
 
 
 @pytest.fixture
@@ -87,7 +47,7 @@ async def photo(request: web.Request) -> web.Response:
     return web.Response(body=PHOTO, content_type="image/jpeg")
 
 
-def answering(status: int, **more: str) -> Handler:
+def answering(status: int, **more: str):
     async def answer(request: web.Request) -> web.Response:
         return web.Response(status=status, body=b"text", headers=more)
 
