@@ -51,8 +51,10 @@ class _Thread:
         """Do work in the thread. It runs to its end, in turn, even if nobody waits for it any more."""
         if self._closed:
             raise StoreError(f"{self._where} has been closed.")
+        done = asyncio.wrap_future(self._pool.submit(self._do, work))
+        done.add_done_callback(_heard)
         with told(self._where):
-            return await asyncio.shield(asyncio.wrap_future(self._pool.submit(self._do, work)))
+            return await asyncio.shield(done)
 
     async def close(self) -> None:
         """Do what was asked for before, then disconnect and end the thread."""
@@ -71,6 +73,12 @@ class _Thread:
         if self._connection is not None:
             self._connection.close()
         self._engine.dispose()
+
+
+def _heard(done: "asyncio.Future[Any]") -> None:
+    """Have asyncio not complain of a failure whose caller was cut off meanwhile."""
+    if not done.cancelled():
+        done.exception()
 
 
 class SqliteDatabase:

@@ -1,12 +1,14 @@
 """A database that is away, locked, full or broken is told in one sentence, and once it is well the store goes on."""
 
 import asyncio
+import gc
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from orchestrator.domain.errors import StoreError
 from orchestrator.engine.changes import OutboxEntry
 from orchestrator.store import SqlStore, open_store, postgres, sqlite
 from orchestrator.store.address import connect
+from orchestrator.store.sqlite import SqliteDatabase
 from tests.integration.store.databases import InFile, OnServer
 from tests.integration.store.rows import a_task, stored_tasks, write
 
@@ -215,3 +218,26 @@ class TestServer(OnServer):
         with pytest.raises(StoreError, match="has no tables yet; run 'orchestrator migrate'"):
             async with open_store(url):
                 pass
+
+
+async def test_a_failure_whose_caller_was_cut_off_is_no_complaint():
+    complaints = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    begun, cut = threading.Event(), threading.Event()
+
+    def fail(_):
+        begun.set()
+        cut.wait(30)
+        raise ZeroDivisionError
+
+    database = SqliteDatabase(None, lock=False)
+    await database.open()
+    writing = asyncio.create_task(database.write(fail))
+    await asyncio.to_thread(begun.wait, 30)
+    writing.cancel()
+    asyncio.get_running_loop().call_soon(cut.set)
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    await database.close()
+    gc.collect()
+    assert [] == complaints
