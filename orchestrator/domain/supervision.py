@@ -17,9 +17,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A probe that was not answered, or with nonsense."""
+    """A probe that was not answered, or with nonsense.
+
+    ``answered``: when one was, as far as whoever looked knows; what is stored may not say so if the store was away.
+    """
 
     reason: str
+    answered: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ def _observed(
             return replace(node, health=Health.UNAUTHORIZED, problem=reason, unreachable_since=None)
         case _:
             since = node.unreachable_since or now
+            if observation.answered and since <= observation.answered <= now:
+                since = now
             away = node.health is Health.UNKNOWN or now - since >= offline_after
             health = Health.OFFLINE if away else node.health
             return replace(node, health=health, problem=observation.reason, unreachable_since=since)

@@ -39,6 +39,8 @@ class _Look:
     options_due: float = 0.0
     written: datetime | None = None
     """The ``last_refreshed`` that is stored."""
+    answered: datetime | None = None
+    """When the node answered last, whether that could be stored or not."""
 
 
 @dataclass(slots=True)
@@ -108,6 +110,10 @@ class Supervisor:
                 return
             try:
                 observation = await self._look(node, look)
+                if isinstance(observation, Unseen):
+                    observation = replace(observation, answered=look.answered)
+                else:
+                    look.answered = self.shop.clock.now()
                 current = self.shop.board.get(id_)
                 if current and _address(current) == _address(node):
                     await self._note(current, observation, look)

@@ -44,6 +44,21 @@ def test_a_node_that_answers_again_was_never_away():
     assert Health.ONLINE is late.health
 
 
+def test_an_outage_that_ended_unnoted_is_not_the_beginning_of_the_next():
+    noted, _ = after(node(1), Unseen("refused"))
+    answered = NOW + timedelta(seconds=300)
+    again, _ = after(noted, Unseen("refused", answered), seconds=310)
+    assert (Health.ONLINE, NOW + timedelta(seconds=310)) == (again.health, again.unreachable_since)
+    gone, _ = after(again, Unseen("refused", answered), seconds=340)
+    assert (Health.OFFLINE, NOW + timedelta(seconds=310)) == (gone.health, gone.unreachable_since)
+
+
+def test_an_answer_from_a_clock_that_was_set_back_since_ends_no_outage():
+    noted, _ = after(node(1), Unseen("refused"))
+    later, _ = after(noted, Unseen("refused", NOW + timedelta(hours=2)), seconds=30)
+    assert (Health.OFFLINE, NOW) == (later.health, later.unreachable_since)
+
+
 def test_a_node_that_does_not_take_our_token_is_unauthorized_and_not_away():
     barred, event = after(node(1), Barred("token does not match"))
     assert (Health.UNAUTHORIZED, "token does not match") == (barred.health, event.reason)

@@ -136,3 +136,21 @@ async def test_starting_again_is_starting_once(bundle, start):
     for _ in range(start):
         bundle.engine.supervisor.start()
     assert looks == bundle.engine.supervisor._looks
+
+
+async def test_an_outage_whose_end_could_not_be_stored_does_not_go_on_till_the_next(bundle, monkeypatch):
+    async def refuse(turn, report):
+        raise StoreError("the disk is full")
+
+    node = await bundle.add_node()
+    node.go_away()
+    await bundle.until(lambda: bundle.board_node(node).unreachable_since)
+    node.come_back()
+    with monkeypatch.context() as full:
+        full.setattr(Turn, "observe_node", refuse)
+        await asyncio.sleep(1000)
+        node.go_away()
+    looks = node.count("info")
+    await bundle.until(lambda: node.count("info") > looks)
+    await asyncio.sleep(1)
+    assert bundle.board_node(node).online
