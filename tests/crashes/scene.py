@@ -20,6 +20,7 @@ from orchestrator.domain.errors import BusError
 from orchestrator.nodes.simulated import SimulatedNode, SimulatedNodeOptions
 from tests.crashes.nursery import Child, Nursery
 from tests.daemon import Daemon
+from tests.integration.bus.fakes import remove
 
 DEADLINE = 90.0
 """Seconds for anything that a run waits for."""
@@ -108,6 +109,7 @@ class Scene:
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self.daemon.kill()
         await self._stack.aclose()
+        await remove(self.amqp_url, self.topology.prefix)  # Hundreds of runs share the broker, and its memory.
 
     async def _furnish(self) -> None:
         """Have exchanges and queues there before the daemon is, so that none of its deaths takes an event from us."""

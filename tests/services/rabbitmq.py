@@ -115,7 +115,7 @@ class PrivateRabbitMQ:
             "default_user = orchestrator\n"
             f"default_pass = {self._password}\n"
             f"disk_free_limit.absolute = {50 * MEBIBYTE}\n"
-            f"vm_memory_high_watermark.absolute = {512 * MEBIBYTE}\n"
+            f"vm_memory_high_watermark.absolute = {1024 * MEBIBYTE}\n"
         )
         # Each of the system's own files and folders is replaced, so that nothing of them is read or written.
         own = {
