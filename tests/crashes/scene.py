@@ -154,12 +154,11 @@ class Scene:
         await self._end(signal.SIGTERM)
 
     async def _end(self, number: signal.Signals) -> None:
-        await self.until(lambda: self._process is not None)
+        await self.until(lambda: self._process is not None and self._process.returncode is None, what="a living daemon")
         ended = self._ended
         self._pushed = number is signal.SIGKILL
-        if self._process.returncode is None:
-            self._process.send_signal(number)
-        await self.until(lambda: self._ended > ended)
+        self._process.send_signal(number)
+        await self.until(lambda: self._ended > ended, what="the daemon to end")
 
     async def rest(self) -> None:
         """Start the daemon no more, and end it in order."""
