@@ -135,7 +135,7 @@ class Scene:
                 self._changed.set()
                 if self.hold:
                     await self.hold.wait()
-            elif code not in {0, -signal.SIGKILL}:
+            elif code not in {0, -signal.SIGKILL, -signal.SIGTERM}:  # One just born does not listen for orders yet.
                 raise AssertionError(f"the daemon ended with {code}:\n{self.daemon.log.read_text()[-4000:]}")
             self._ended += 1
             self._changed.set()
