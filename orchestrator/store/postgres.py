@@ -29,8 +29,15 @@ SILENT_SECONDS = 10.0
 rows and counters that all others wait for.
 """
 
-SETTINGS = {"application_name": "orchestrator", "jit": "off", "random_page_cost": "1.1"}
-"""Compiling takes longer than any query of ours. What lists are made from is in memory, or on a disk without arms."""
+SETTINGS = {
+    "application_name": "orchestrator",
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+    "random_page_cost": "1.1",
+}
+"""Compiling, or starting workers, takes longer than any query of ours. What lists are made from is in memory, or on a
+disk without arms.
+"""
 
 
 class PostgresDatabase:
