@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Select, bindparam, fu
 
 from orchestrator.domain.task import Project
 from orchestrator.engine.ports import Ordering, ProjectQuery
-from orchestrator.store.conditions import MOST, Statements, contains, holding, ordered
+from orchestrator.store.conditions import MOST, Statements, contains, holding, ordered, part_of
 from orchestrator.store.prepared import Prepared, among, storable
 from orchestrator.store.projects import project_of
 from orchestrator.store.schema import projects, tasks
@@ -67,7 +67,7 @@ class ProjectListing:
             found.append(among(projects.c.id, "visible", self._dialect))
         if "search" in names:
             texts = (projects.c.name, projects.c.description)
-            named = select(tasks.c.project).where(contains(tasks.c.name, "search", self._dialect))
+            named = select(tasks.c.project).where(part_of(tasks.c.search, "part", self._dialect))
             ways = [contains(column, "search", self._dialect) for column in texts]
             found.append(or_(*ways, projects.c.id.in_(named)))
         found += [contains(projects.c.tags, name, self._dialect) for name in names if name.startswith("tag")]
@@ -84,7 +84,7 @@ def _values(query: ProjectQuery) -> Values | None:
     if query.search is not None:
         if not storable([query.search]):
             return None
-        values["search"] = holding(query.search)
+        values |= {"search": holding(query.search), "part": query.search.casefold()}
     for number, tag in enumerate(query.tags):
         if not storable([tag]):
             return None

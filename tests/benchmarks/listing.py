@@ -45,6 +45,7 @@ PAGES = {
     "all, by reference": "/api/tasks/?ordering=reference",
     "those of a project with half of all, by reference": "/api/projects/1/tasks/?page=1&ordering=reference",
     "all, by id": "/api/tasks/?ordering=id",
+    "projects with part of a task's name": "/api/projects/?page=1&search=field+12",
 }
 
 

@@ -34,7 +34,7 @@ class ProjectFilters(ListFilters):
     description: SearchText | None = None
     created_at: Moment | None = None
     search: SearchText | None = None
-    """Part of the name, of the description or of the name of a task; and words such as :tag, each a tag it has."""
+    """Part of the name, the description, or a task's name or reference; words such as :tag are tags that it has."""
 
 
 class ProjectForm(Form):

@@ -49,7 +49,7 @@ class ProjectQuery:
     description: str | None = None
     created_at: datetime | None = None
     search: str | None = None
-    """Part of the name, of the description or of the name of a task, whatever its case."""
+    """Part of the name, of the description, or of the name or the reference of a task, whatever its case."""
     tags: tuple[str, ...] = ()
     """It has each of them, whatever their case."""
 

@@ -80,7 +80,8 @@ PROJECT_FILTERS: tuple[tuple[dict[str, Any], list[int]], ...] = (
     ({"search": "RIVER"}, [2, 5]),
     ({"search": "100%"}, []),
     ({"search": "\0"}, []),
-    ({"search": "ORCHARD"}, [4]),
+    ({"search": "OBSTGÄRTEN"}, [4]),
+    ({"search": "FLIGHT-11"}, [4]),
     ({"tags": ("wet",)}, [2, 5]),
     ({"tags": ("WET", "a_b%")}, [5]),
     ({"tags": ("we",)}, []),
@@ -194,7 +195,7 @@ class ProjectLists:
             a_project(4, name="North"),
             a_project(5, name="A River", description="b", created_at=NOON + MINUTE, tags=("wet", "a_b%")),
         )
-        orchard = a_task(11, name="Orchard", project=4)
+        orchard = a_task(11, name="Obstgärten", reference="flight-11", project=4)
         await write(store, orchard, projects={project.id: project for project in projects})
 
 
