@@ -135,9 +135,14 @@ class Task:
         return self.stage in {Stage.WAITING, Stage.UPLOADING, Stage.PROCESSING, Stage.COLLECTING}
 
     @property
+    def has_run(self) -> bool:
+        """Whether the job of the present attempt was seen to run."""
+        return self.running_progress > 0 or self.processing_time >= 0
+
+    @property
     def was_taken(self) -> bool:
         """Whether a node has or had the job of the present attempt: till then there is nothing to be seen of it."""
-        return bool(self.uuid) or self.running_progress > 0 or self.processing_time >= 0
+        return bool(self.uuid) or self.has_run
 
     @property
     def has_ended(self) -> bool:

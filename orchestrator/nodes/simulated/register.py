@@ -153,8 +153,7 @@ class Register:
             await self._background.in_thread(lambda: take_in(job.folder, self._options.max_images))
         except (InitialisationFailed, OSError) as failure:
             await asyncio.to_thread(shutil.rmtree, job.folder, ignore_errors=True)
-            job.is_initialising = False
-            job.finish(Status.FAILED, str(failure))
+            job.fail_to_begin(str(failure))
             self._events.record("ended", job.uuid)
             return
         job.is_initialising = False

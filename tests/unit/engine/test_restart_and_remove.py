@@ -112,6 +112,22 @@ async def test_a_job_that_cannot_be_restarted_is_sent_anew(bundle, error):
     assert 2 == node.count("begin")
 
 
+async def test_a_job_that_its_node_could_not_prepare_goes_from_there_and_is_sent_anew(bundle):
+    node = await bundle.add_node()
+    looks = node.hold("job")
+    task = await bundle.create()
+    await bundle.until(lambda: node.jobs)
+    [uuid] = node.jobs
+    node.set(uuid, status=30, error="ENOSPC: no space left on device")
+    looks.set()
+    failed = await bundle.until_task(task, status=30)
+    assert "ENOSPC: no space left on device" == failed["last_error"]
+    await bundle.until(lambda: not node.jobs)
+    await bundle.act(task, "RESTART")
+    await bundle.until_task(task, status=40)
+    assert (0, 2) == (node.count("restart"), node.count("begin"))
+
+
 async def test_a_job_that_was_canceled_on_its_node_meanwhile_is_sent_anew(bundle):
     node, task = await ended(bundle)
     node.set(next(iter(node.jobs)), status=50)
