@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 from alembic import command
@@ -87,16 +88,20 @@ class Migrating:
     async def test_stored_tasks_are_found_by_a_part_of_the_name_and_by_their_last_change(self, url: str):
         config = config_for()
         database = await connect(url, lock=True)
-        rows = ((1, "ended", "Äcker", 2), (2, "processing", "Wiese", 3), (3, "draft", "", 1))
+        chance = Random(7)
+        longest = "".join(chr(chance.randint(0x20000, 0x2A6D0)) for _ in range(255))
+        rows = ((1, "ended", "Äcker", 2), (2, "processing", longest, 3), (3, "draft", "", 1))
 
         def before(connection):
             config.attributes["connection"] = connection
             command.upgrade(config, "0008")
             for task, stage, name, minutes in rows:
                 at = f"'{(NOON + minutes * MINUTE).isoformat(timespec='microseconds')}'"
-                columns = "id, project, stage, priority, name, job_uuid, fence, version, created_at, updated_at, body"
-                values = f"{task}, 1, '{stage}', 5, '{name}', '', 1, 1, {at}, {at}, '{{}}'"
-                connection.exec_driver_sql(f"INSERT INTO tasks ({columns}) VALUES ({values})").close()
+                columns = (
+                    "id, project, stage, priority, name, reference, job_uuid, fence, version, created_at, updated_at"
+                )
+                values = f"{task}, 1, '{stage}', 5, '{name}', '{task}{name[:254]}', '', 1, 1, {at}, {at}"
+                connection.exec_driver_sql(f"INSERT INTO tasks ({columns}, body) VALUES ({values}, '{{}}')").close()
 
         await database.write(before)
         await database.close()
