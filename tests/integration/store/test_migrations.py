@@ -17,8 +17,9 @@ from sqlalchemy import inspect
 from orchestrator.domain.errors import StoreError
 from orchestrator.engine.changes import OutboxEntry
 from orchestrator.engine.ports import Ordering, TaskQuery
-from orchestrator.store import HEAD, current, open_store, upgrade
+from orchestrator.store import HEAD, current, migrations, open_store, postgres, upgrade
 from orchestrator.store.address import connect
+from orchestrator.store.migrate import _ALONE
 from orchestrator.store.migrations import config_for
 from orchestrator.store.schema import metadata
 from tests.integration.store.databases import InFile, InMemory, OnServer
@@ -190,3 +191,21 @@ class TestOnServer(OnServer, Migrating):
 
     async def test_two_migrations_at_once_make_one(self, url: str):
         assert [HEAD] * 4 == await asyncio.gather(*(upgrade(url) for _ in range(4)))
+
+    async def test_a_long_statement_is_waited_for_and_a_lock_is_not(self, url: str, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(postgres, "STATEMENT_SECONDS", 0.2)
+        play = migrations.play
+
+        def slowly(connection):
+            connection.exec_driver_sql("SELECT pg_sleep(0.5)").close()
+            play(connection)
+
+        monkeypatch.setattr(migrations, "play", slowly)
+        database = await connect(url, lock=False)
+        async with database.turn() as run:
+            lock = f"SELECT pg_advisory_xact_lock({_ALONE})"
+            await run(lambda connection: connection.exec_driver_sql(lock).close())
+            with pytest.raises(StoreError, match="is locked by another program"):
+                await upgrade(url)
+        await database.close()
+        assert HEAD == await upgrade(url)
