@@ -133,6 +133,10 @@ class Job:
         self.is_processing = False
         self._took = -1
 
+    def count_images(self) -> None:
+        """Count the files in the folder of images."""
+        self.images_count = sum(1 for _ in self.images.iterdir())
+
     def info(self) -> dict[str, object]:
         """The body of `/task/<uuid>/info`. A job without name has no such key."""
         status: dict[str, object] = {"code": int(self.status)}
