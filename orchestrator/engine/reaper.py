@@ -152,8 +152,8 @@ class Reaper:
         self._silent_since.pop(job.uuid, None)
         if info.status in {Status.QUEUED, Status.RUNNING}:
             await client.cancel(job.uuid)
-            if not job.stopped:
-                await self.shop.turn.confirm_job(JobReport(job.uuid, gone=False))
+        if not job.stopped:
+            await self.shop.turn.confirm_job(JobReport(job.uuid, gone=False))
         async with self._removals[job.node]:
             await client.remove(job.uuid)
         return True

@@ -45,12 +45,15 @@ async def test_many_jobs_are_stopped_at_once_and_removed_a_few_at_a_time(bundle)
     tasks = [await bundle.create() for _ in range(5)]
     for task in tasks:
         await bundle.until_task(task, status=20)
-    removal = node.hold("remove")
+    look, removal = node.hold("job"), node.hold("remove")
     for task in tasks:
         await bundle.act(task, "CANCEL")
-    await bundle.until(lambda: {50} == {job.status for job in node.jobs.values()})
+    *_, last = node.jobs
+    node.set(last, status=40)
+    look.set()
+    await bundle.until(lambda: [50] * 4 + [40] == [job.status for job in node.jobs.values()])
     await asyncio.sleep(60)
-    assert 2 == node.count("remove")
+    assert (2, {}) == (node.count("remove"), bundle.engine.reaper.holding())
     removal.set()
     await gone(bundle)
     assert {} == node.jobs
