@@ -114,8 +114,11 @@ def _allowed(
             return f"waiting for a processing node: node {task.processing_node}, which was chosen, is not known"
         return chosen
     others = [each for each in candidates if each.node.id != task.avoid_node]
-    # A node that can never take it is no elsewhere: the task would wait for it for ever.
-    elsewhere = any(_unsuited(item, each.node, known) is None for each in others)
+    # A node that is away, or can never take it, is no elsewhere: the task would wait for it for ever.
+    elsewhere = any(
+        each.node.health in {Health.ONLINE, Health.UNKNOWN} and _unsuited(item, each.node, known) is None
+        for each in others
+    )
     return others if elsewhere else list(candidates)
 
 

@@ -84,6 +84,12 @@ def test_a_task_that_was_lost_on_the_only_node_that_is_large_enough_may_go_back_
     assert [(134, 1)] == chosen([waiting(files=3, avoid_node=1)], candidates)
 
 
+@pytest.mark.parametrize("health", [Health.OFFLINE, Health.UNAUTHORIZED])
+def test_a_task_that_was_lost_on_a_node_goes_back_rather_than_wait_for_one_that_is_away(health):
+    candidates = [Candidate(node=node(1)), Candidate(node=node(2, health=health))]
+    assert [(134, 1)] == chosen([waiting(avoid_node=1)], candidates)
+
+
 def test_the_node_that_was_chosen_is_the_node_that_is_used():
     bound = waiting(auto_processing_node=False, processing_node=2)
     assert [(134, 2)] == chosen([bound], [Candidate(node=node(1)), Candidate(node=node(2))])
