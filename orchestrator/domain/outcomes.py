@@ -160,8 +160,9 @@ def job_restarted(task: Task, fact: facts.JobRestarted, _: Policy) -> Steps:
         processing_node=task.job_node,
         processing_node_name=fact.node_name,
         can_rerun_from=fact.rerun_stages,
+        options=sent_anew(task.options),
     )
-    return (replace(there, ended_run=-1, options=sent_anew(task.options)),)
+    return (there,)
 
 
 def _in_the_nodes_queue(task: Task, *, reason: str) -> Task:

@@ -121,7 +121,8 @@ class Task:
     not_before: datetime | None = None
     """The present step rests until then."""
     ended_run: int = -1
-    """When the node made the run that has ended, by its own clock; -1 unless it may have been told to run it again."""
+    """When the node made the run that has ended, by its own clock; -1 unless it was, or may have been, told to run it
+    again."""
     files_count: int = 0
     """Files to send, side files included: nodes count them all against their limit."""
     traceparent: str = ""

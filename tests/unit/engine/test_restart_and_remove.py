@@ -75,6 +75,14 @@ async def test_a_restart_that_was_not_heard_and_has_ended_meanwhile_is_not_asked
     assert 1 == node.count("restart")
 
 
+async def test_a_restarted_job_is_not_spoiled_by_the_masks_of_its_first_run(bundle):
+    node, task = await ended(bundle)
+    node.set(next(iter(node.jobs)), images_count=6)  # As a node tells that was down meanwhile.
+    await bundle.act(task, "RESTART")
+    await bundle.until_task(task, status=40, attempt=2)
+    assert (1, 1) == (node.count("restart"), node.count("begin"))
+
+
 async def test_a_second_restart_is_no_echo_of_the_first(bundle):
     node, task = await ended(bundle)
     await restarted_unheard(bundle, node, task)
