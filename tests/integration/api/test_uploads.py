@@ -82,6 +82,17 @@ async def test_names_are_made_safe_and_unique_and_side_files_go_along(daemon):
     assert expected == on_disk(daemon, task["id"])
 
 
+@pytest.mark.parametrize("name", ["points.txt", "Survey points 7.TXT"])
+async def test_a_text_file_of_another_name_is_taken_for_ground_control_points(daemon, name):
+    """So nodes have it, and clients let people choose any text file."""
+    task = await draft(daemon)
+    sent = await daemon.post(f"{TASKS}{task}/upload/", data=form([*photos(1), (name, b"1"), ("geo.txt", b"2")]))
+    assert (200, 1) == (sent[0], sent[1]["uploaded"][name])
+    assert {"DJI_0001.JPG": PHOTO, "gcp_list.txt": b"1", "geo.txt": b"2"} == on_disk(daemon, task)
+    status, body = await daemon.post(TASKS, data=form([*photos(2), ("gcp_list.txt", b"1"), (name, b"2")]))
+    assert (400, ["gcp_list.txt is there twice, and a task takes only one of it."]) == (status, body)
+
+
 async def test_a_second_file_of_ground_control_points_is_told_by_its_name_alone(daemon):
     files = [*photos(2), ("gcp_list.txt", b"1"), ("gcp_more.txt", b"2")]
     status, body = await daemon.post(TASKS, data=form(files))
