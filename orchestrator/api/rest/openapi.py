@@ -87,7 +87,7 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,
-        "tags": [route.template.split("/")[1]],
+        "tags": [route.template.split("/")[1] or "root"],
         "parameters": [*map(_in_path, route.parameters), *_in_query(route.query, schemas)],
         "responses": _responses(route, schemas),
     }
