@@ -1,6 +1,7 @@
 """A check-up of the store, on every database: nothing wrong where nothing is, and a damaged file is known."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,8 @@ class TestInFile(InFile, Inspecting):
         assert [] == list(tmp_path.iterdir())
 
     async def test_an_empty_database_is_not_migrated_for_a_look(self, tmp_path: Path, url: str):
-        sqlite3.connect(tmp_path / "orchestrator.db").execute("PRAGMA user_version = 1")
+        with closing(sqlite3.connect(tmp_path / "orchestrator.db")) as database:
+            database.execute("PRAGMA user_version = 1")
         with pytest.raises(StoreError, match="has no tables yet"):
             async with open_existing(url):
                 pass
