@@ -88,6 +88,8 @@ export const api = {
   changeTask: (task, fields) => call(`${one(task)}/`, { method: "PATCH", json: fields }),
   act: (task, action) => call(`${one(task)}/${action}/`, { method: "POST", json: {} }),
   uploadTo: (task) => address(`${one(task)}/upload/`),
+  images: (task, signal) => call(`${one(task)}/images/`, { signal }),
+  thumbnailPath: (task, name) => `${one(task)}/images/thumbnail/${encodeURIComponent(name)}`,
   commit: (task) => call(`${one(task)}/commit/`, { method: "POST", json: {} }),
   output: (task, line, limit, signal) =>
     call(`${one(task)}/output/`, { query: { line, limit, f: "json" }, signal }),

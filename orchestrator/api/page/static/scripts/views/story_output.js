@@ -56,7 +56,8 @@ class Output {
     if (anew) this.#reset();
     if (this.next === null || anew || ended) this.#look();
     this.pause.hidden = !isGoing(task);
-    setText(this.empty, isGoing(task) || task.partial ? "Nothing yet: the node's words appear here while it works." : "No node has said anything.");
+    this.element.hidden = task.partial;
+    setText(this.empty, isGoing(task) ? "Nothing yet: the node's words appear here while it works." : "No node has said anything.");
   }
 
   /** Follows the end, or stays where the person reads. */
