@@ -107,3 +107,26 @@ async def test_what_happened_is_read_from_the_task_s_own_events_and_said_to_be_c
     await expect(happened.get_by_role("heading", name="Completed")).to_be_visible()
     assert [url for url in asked if "/api/tasks/1/events/" in url]
     assert not [url for url in asked if "/api/events?" in url]
+
+
+async def test_what_happened_tells_each_change_and_shows_the_last_few_until_more_are_asked_for(visitor, daemon):
+    await daemon.post("/projects/1/tasks/", json={"partial": True, "name": "Quarry"})
+    for change in [{"priority": 9}, {"tags": ["a", "b"]}, *({"name": f"Quarry {number}"} for number in range(12))]:
+        await daemon.patch("/projects/1/tasks/1/", json=change)
+    await visitor.open("/projects/1/tasks/1", heading="Quarry 11")
+    events = visitor.page.get_by_role("region", name="What happened").get_by_role("listitem")
+    await expect(events).to_have_count(12)
+    await expect(events.first).to_contain_text("Changed")
+    await expect(events.first).to_contain_text("Name: Quarry 11")
+    await visitor.button("Show 3 more").click()
+    await expect(events.nth(12)).to_be_focused()
+    assert [] == await visitor.wrong()
+    for place, told in ((12, "Tags: a, b"), (13, "Priority: 5 → 9"), (14, "Waiting for images")):
+        await expect(events.nth(place)).to_contain_text(told)
+
+
+async def test_a_sentence_that_begins_with_the_name_of_a_node_leaves_it_as_it_is(visitor, daemon):
+    await put(daemon, ended(1, name="Bog", processing_node_name="north-1", reason="north-1 has the job"))
+    await visitor.open("/projects/1/tasks/1", heading="Bog")
+    await expect(visitor.page.locator(".story-why")).to_have_text("north-1 has the job")
+    await expect(visitor.page.locator(".event p")).to_have_text("north-1 has the job")

@@ -26,11 +26,12 @@ export function nodeCard(node, remove) {
   const rest = el("p", { class: "card-rest" });
   const facts = el("p", { class: "card-facts" });
   const seen = el("time");
+  const answered = el("span", { class: "calm" });
   let now = node;
   const button = remove ? el("button", { class: "quiet", on: { click: () => remove(now) } }, icon("trash", 16), "Remove") : null;
   return {
     element: el("li", { class: "card" }, el("div", { class: "card-head" }, el("div", {}, name, url), health), wrong, queue, list, rest, facts,
-      el("div", { class: "card-foot" }, el("span", { class: "calm" }, "Answered ", seen), button)),
+      el("div", { class: "card-foot" }, answered, button)),
     progress: (task) => tasks.update(task),
     update(given) {
       now = given;
@@ -45,7 +46,7 @@ export function nodeCard(node, remove) {
       setText(rest, now.tasks.length > MOST ? `and ${counted(now.tasks.length - MOST, "more task")}` : "");
       setText(facts, factsOf(now));
       if (now.last_refreshed) setTime(seen, now.last_refreshed, { relative: true });
-      else setText(seen, "never");
+      fill(answered, now.last_refreshed ? ["Answered ", seen] : "Never answered");
       button?.setAttribute("aria-label", `Remove ${name.textContent}`);
     },
   };

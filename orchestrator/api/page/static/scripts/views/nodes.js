@@ -1,7 +1,7 @@
 /* The processing nodes: whether they can be given work, how much they have, and what is wrong. */
 import { api, paged } from "../api.js";
 import { asked, confirmed, field } from "../dialog.js";
-import { el, fill, Keyed, loading, setText } from "../dom.js";
+import { el, failure, fill, Keyed, loading, setText } from "../dom.js";
 import { counted, number } from "../format.js";
 import { icon } from "../icons.js";
 import { notice, trying } from "../notices.js";
@@ -32,7 +32,7 @@ export function nodesView() {
       setText(count, `${counted(nodes.length, "node")}, ${number(nodes.filter(({ online }) => online).length)} online`);
       fill(below, nodes.length === 0 ? nothing(load) : null);
     } catch (error) {
-      if (cards.rows.size === 0) fill(below, el("div", { class: "empty" }, el("h2", {}, "The nodes cannot be shown"), el("p", {}, error.message)));
+      if (cards.rows.size === 0) fill(below, failure("The nodes cannot be shown", error, load));
     }
   }
   load();

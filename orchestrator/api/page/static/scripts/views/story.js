@@ -1,6 +1,6 @@
 /* One task's story: where it is, what happened to it, what its node says, what came out, and what can be done. */
 import { api } from "../api.js";
-import { el, fill, loading, setText } from "../dom.js";
+import { el, failure, fill, loading, setText } from "../dom.js";
 import { learn, projectName } from "../names.js";
 import { notice } from "../notices.js";
 import { href, lastList } from "../router.js";
@@ -115,10 +115,12 @@ class StoryView {
   #showProblem(error) {
     if (error.status === 404 && this.task) {
       this.#gone();
-    } else if (!this.task) {
-      const words = error.status === 404 ? "There is no such task. It may have been removed, or moved to another project." : error.message;
-      fill(this.body, el("div", { class: "empty" }, el("h1", {}, "The task cannot be shown"), el("p", {}, words),
+    } else if (!this.task && error.status === 404) {
+      fill(this.body, el("div", { class: "empty" }, el("h1", {}, "The task cannot be shown"),
+        el("p", {}, "There is no such task. It may have been removed, or moved to another project."),
         el("a", { class: "button", href: href("/tasks") }, "All tasks")));
+    } else if (!this.task) {
+      fill(this.body, failure("The task cannot be shown", error, () => this.load(), "h1"));
     }
   }
 

@@ -10,6 +10,7 @@ import { session } from "../session.js";
 
 const PRIORITIES = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
 const USUAL = 5;
+const LONG = 24;
 
 /** `changed()` is called when something about the task was changed. */
 export function details(changed) {
@@ -27,13 +28,22 @@ export function details(changed) {
       const text = JSON.stringify(lasting);
       if (text === drawn) return;
       drawn = text;
-      fill(facts, told(task).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+      fill(facts, told(task).map(factRow).sort((one, other) => isLong(one) - isLong(other)));
       fill(options, el("h3", {}, "Options"), task.options.length
         ? el("dl", { class: "options" }, task.options.map(({ name, value }) => el("div", {}, el("dt", {}, name), el("dd", {}, String(value)))))
         : el("p", { class: "calm" }, "None: the engine's own defaults hold."));
     },
   };
 }
+
+/** A long one takes the whole width, below the others. */
+function factRow([name, value]) {
+  const row = el("div", {}, el("dt", {}, name), el("dd", {}, value));
+  row.classList.toggle("long", isLong(row));
+  return row;
+}
+
+const isLong = ({ lastChild }) => lastChild.textContent.length > LONG;
 
 async function change(task) {
   const fields = [
@@ -63,7 +73,7 @@ function told(task) {
   if (task.size > 0) facts.push(["Size of results", bytes(task.size * 1e6)]);
   if (task.resize_to > 0) facts.push(["Resized to", `${number(task.resize_to)} px`]);
   if (task.reference) facts.push(["Reference", task.reference]);
-  if (task.tags.length) facts.push(["Tags", task.tags.join(", ")]);
+  if (task.tags.length) facts.push(["Tags", el("ul", { class: "tags" }, task.tags.map((tag) => el("li", {}, tag)))]);
   if (task.ground_control_points) facts.push(["Ground control", task.ground_control_points]);
   if (task.uuid) facts.push(["Job on the node", el("code", {}, task.uuid)]);
   return facts;
