@@ -11,6 +11,7 @@ import { problem, say } from "../notices.js";
 import { uploads } from "../uploads.js";
 import { optionPicker } from "./create_options.js";
 import { sendingPanel } from "./create_sending.js";
+import { nodeChoices } from "./node_choice.js";
 
 const LEAST = 2;
 const SHOWN = 500;
@@ -51,7 +52,7 @@ class CreateView {
       if (target.value === NEW) this.#newProject(target);
       else this.chosenProject = target.value;
     });
-    this.nodes = field("Processing node", "node", { tag: "select", children: [el("option", { value: "" }, "Choose automatically")] });
+    this.nodes = field("Processing node", "node", { tag: "select", children: nodeChoices([]) });
     this.nodes.querySelector("select").addEventListener("change", () => this.#chooseNode());
     return el("form", { class: "create-form", on: { submit: (event) => this.#submit(event) } },
       this.#dropZone(),
@@ -110,8 +111,7 @@ class CreateView {
       this.chosenProject = select.value;
       this.known = nodes;
       this.common = options;
-      this.nodes.querySelector("select").append(...nodes.map((node) =>
-        el("option", { value: node.id }, `${node.label || `${node.hostname}:${node.port}`}${node.online ? "" : " (not online)"}`)));
+      fill(this.nodes.querySelector("select"), nodeChoices(nodes));
       this.options.show(options);
     } catch (error) {
       problem(error);

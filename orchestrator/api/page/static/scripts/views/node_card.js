@@ -2,6 +2,7 @@
 import { el, fill, Keyed, setText } from "../dom.js";
 import { counted, number, setTime } from "../format.js";
 import { icon } from "../icons.js";
+import { nodeName } from "../names.js";
 import { taskHref } from "../router.js";
 import { bar, isMoving, lookOf, shareOf } from "../state.js";
 
@@ -36,7 +37,7 @@ export function nodeCard(node, remove) {
     update(given) {
       now = given;
       drawHealth(health, now);
-      setText(name, now.label || `${now.hostname}:${now.port}`);
+      setText(name, nodeName(now));
       setText(url, now.url ?? `${now.hostname}:${now.port}`);
       setText(wrong, now.problem);
       wrong.hidden = !now.problem;

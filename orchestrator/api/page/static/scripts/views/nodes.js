@@ -4,6 +4,7 @@ import { asked, confirmed, field } from "../dialog.js";
 import { el, failure, fill, Keyed, loading, setText } from "../dom.js";
 import { counted, number } from "../format.js";
 import { icon } from "../icons.js";
+import { nodeName } from "../names.js";
 import { notice, trying } from "../notices.js";
 import { session } from "../session.js";
 import { nodeCard } from "./node_card.js";
@@ -60,8 +61,7 @@ async function tasksAtWork() {
 
 /** Those that need somebody come first, then by name. */
 function ordered(nodes) {
-  const name = ({ label, hostname, port }) => label || `${hostname}:${port}`;
-  return [...nodes].sort((one, other) => one.online - other.online || name(one).localeCompare(name(other), undefined, { numeric: true }));
+  return [...nodes].sort((one, other) => one.online - other.online || nodeName(one).localeCompare(nodeName(other), undefined, { numeric: true }));
 }
 
 function nothing(changed) {
@@ -89,7 +89,7 @@ async function addNode(changed) {
 }
 
 async function removeNode(node, changed) {
-  const name = node.label || `${node.hostname}:${node.port}`;
+  const name = nodeName(node);
   const yes = await confirmed({
     title: `Remove ${name}?`, yes: "Remove the node",
     text: "It gets no more tasks from here. What it runs for others goes on. A node with live tasks is not removed.",

@@ -40,7 +40,7 @@ export function photoGrid(signal) {
   }
   function tile({ name }) {
     const picture = el("img", { alt: "", hidden: true });
-    const button = el("button", { class: "photo", "aria-label": `Look closer at ${name}`, on: { click: () => lookCloser(task, name, signal) } }, icon("image", 22), picture);
+    const button = el("button", { class: "photo", "aria-label": `Look closer at ${name}`, on: { click: () => lookThrough(task, photos.map((each) => each.name), name, signal) } }, icon("image", 22), picture);
     const element = el("li", {}, button, el("span", { class: "photo-name", title: name, "aria-hidden": "true" }, name));
     loads.set(element, async () => {
       picture.src = await pictureOf(task, name, SMALL, signal);
@@ -87,15 +87,38 @@ async function pictureOf(task, name, size, signal) {
   return URL.createObjectURL(await response.blob());
 }
 
-async function lookCloser(task, name, signal) {
-  const stage = el("div", { class: "stage still", tabindex: "0", role: "region", "aria-label": name }, el("p", { class: "loading" }, "Looking…"));
-  const dialog = told(name, stage);
-  dialog.classList.add("viewer");
-  try {
-    const src = await pictureOf(task, name, LARGE, signal);
-    dialog.addEventListener("close", () => URL.revokeObjectURL(src));
-    fill(stage, el("img", { src, alt: name }));
-  } catch (error) {
-    fill(stage, el("p", { class: "loading" }, error.message));
+/** Shows one in the whole window; the arrows go to its neighbours, and around at either end. */
+function lookThrough(task, names, first, signal) {
+  const stage = el("div", { class: "stage still", tabindex: "0", role: "region" });
+  const place = el("span", { role: "status" });
+  const turn = (by, words, sign) => el("button", { class: "only-icon", "aria-label": words, title: words, on: { click: () => show(at + by) } }, icon(sign));
+  const turns = el("div", { class: "viewer-turns", hidden: names.length === 1 }, turn(-1, "The photo before", "left"), turn(1, "The next photo", "right"));
+  const dialog = told("Photo", el("div", { class: "viewer-tools" }, place, turns), stage);
+  let at = 0;
+  let url = "";
+
+  async function show(index) {
+    const wanted = at = (index + names.length) % names.length;
+    const name = names[wanted];
+    setText(place, `${name} · ${number(wanted + 1)} of ${number(names.length)}`);
+    stage.setAttribute("aria-label", name);
+    fill(stage, el("p", { class: "loading" }, "Looking…"));
+    const shown = await pictureOf(task, name, LARGE, signal)
+      .then((src) => el("img", { src, alt: name }), ({ message }) => el("p", { class: "loading" }, message));
+    if (at !== wanted || !dialog.open) {
+      // Another one is looked at meanwhile, or none.
+      URL.revokeObjectURL(shown.src);
+      return;
+    }
+    fill(stage, shown);
+    URL.revokeObjectURL(url);
+    url = shown.src;
   }
+  dialog.classList.add("viewer");
+  dialog.addEventListener("keydown", ({ key }) => {
+    if (key === "ArrowLeft") show(at - 1);
+    if (key === "ArrowRight") show(at + 1);
+  });
+  dialog.addEventListener("close", () => URL.revokeObjectURL(url));
+  show(names.indexOf(first));
 }

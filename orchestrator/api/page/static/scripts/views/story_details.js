@@ -7,10 +7,14 @@ import { icon } from "../icons.js";
 import { projectName } from "../names.js";
 import { href } from "../router.js";
 import { session } from "../session.js";
+import { isOver } from "../state.js";
+import { nodeChoices } from "./node_choice.js";
 
 const PRIORITIES = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
 const USUAL = 5;
 const LONG = 24;
+/** Stages in which the node can still be chosen. */
+const RESTING = new Set(["draft", "waiting", "ended"]);
 
 /** `changed()` is called when something about the task was changed. */
 export function details(changed) {
@@ -46,16 +50,22 @@ function factRow([name, value]) {
 const isLong = ({ lastChild }) => lastChild.textContent.length > LONG;
 
 async function change(task) {
+  const before = task.auto_processing_node ? "" : String(task.processing_node);
+  const nodes = RESTING.has(task.stage) ? await api.nodes().catch(() => null) : null;
   const fields = [
     field("Name", "name", { value: task.name, maxlength: 255, autocomplete: "off" }),
     field("Priority", "priority", {
       tag: "select", hint: "Of tasks that wait, those with more are placed first.",
       children: PRIORITIES.map((each) => el("option", { value: each, selected: each === task.priority }, each === USUAL ? `${each}, as usual` : each)),
     }),
+    nodes && field("Processing node", "node", {
+      tag: "select", children: nodeChoices(nodes, before), hint: isOver(task) ? "Where a restart goes." : "Where it goes.",
+    }),
     field("Tags", "tags", { value: task.tags.join(", "), hint: "Divided by commas.", autocomplete: "off" }),
   ];
-  const save = ({ name, priority, tags }) => api.changeTask(task, {
+  const save = ({ name, priority, node = before, tags }) => api.changeTask(task, {
     name: name.trim(), priority: Number(priority), tags: tags.split(",").map((tag) => tag.trim()).filter(Boolean),
+    ...(node === before ? {} : { auto_processing_node: node === "", processing_node: node === "" ? null : Number(node) }),
   });
   return asked({ title: "Change the task", yes: "Save", fields, save });
 }
