@@ -61,6 +61,8 @@ async def test_names_written_from_right_to_left_leave_the_rest_in_its_order(visi
     await expect(under).to_have_text(f"#1 · {ARABIC} · 0 images · a · b")
     places = await under.locator("bdi").evaluate_all("all => all.map((it) => it.getBoundingClientRect().left)")
     assert (5, sorted(places)) == (len(places), places)
+    await visitor.open("/projects", heading="Projects")
+    await expect(visitor.page.get_by_role("link", name=ARABIC)).to_have_css("direction", "rtl")
 
 
 async def test_what_cannot_be_shown_can_be_tried_again_and_nothing_else_is_shown_in_its_place(visitor, daemon):

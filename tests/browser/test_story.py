@@ -10,6 +10,7 @@ from orchestrator.nodes.simulated import SimulatedNode, SimulatedNodeOptions
 from tests.browser.visitor import photo, visiting
 from tests.integration.api.photos import form, photos
 from tests.integration.api.site import site
+from tests.integration.api.work import ended, put
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="session")]
 
@@ -175,3 +176,15 @@ async def test_a_task_that_waits_for_a_node_that_is_away_goes_to_another(visitor
     await expect(visitor.status("Completed")).to_be_visible()
     happened = visitor.page.get_by_role("region", name="What happened")
     await expect(happened.get_by_text("Processing node: chosen automatically")).to_be_visible()
+
+
+async def test_a_task_of_a_node_that_is_no_more_keeps_it_until_another_is_chosen(visitor, daemon):
+    await put(daemon, ended(1, name="Bog", processing_node=99, auto_processing_node=False))
+    await visitor.open("/projects/1/tasks/1", heading="Bog")
+    await visitor.button("Change").click()
+    await expect(visitor.dialog().get_by_label("Processing node")).to_have_value("99")
+    await visitor.dialog().get_by_label("Name").fill("Moor")
+    await visitor.button("Save").click()
+    await expect(visitor.heading("Moor")).to_be_visible()
+    _, task = await daemon.get("/projects/1/tasks/1/")
+    assert (99, False) == (task["processing_node"], task["auto_processing_node"])

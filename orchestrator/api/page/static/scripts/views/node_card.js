@@ -70,7 +70,7 @@ function drawQueue(queue, { queue_count: count, online }) {
 
 /** A task that the node works on, and how far it is. */
 function workRow(first) {
-  const name = el("a");
+  const name = el("a", { dir: "auto" });
   const word = el("span", { class: "calm" });
   const share = bar(`Progress of ${first.name || `task ${first.id}`}`);
   return {

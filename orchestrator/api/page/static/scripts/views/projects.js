@@ -62,7 +62,7 @@ function nothing() {
 }
 
 function projectRow(project, changed) {
-  const name = el("a", { class: "row-name", href: href("/tasks", { project: project.id }) });
+  const name = el("a", { class: "row-name", dir: "auto", href: href("/tasks", { project: project.id }) });
   const under = el("p", { class: "row-under" });
   const tasks = el("p", { class: "row-node" });
   const when = el("time");

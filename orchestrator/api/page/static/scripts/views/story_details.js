@@ -50,7 +50,7 @@ function factRow([name, value]) {
 const isLong = ({ lastChild }) => lastChild.textContent.length > LONG;
 
 async function change(task) {
-  const before = task.auto_processing_node ? "" : String(task.processing_node);
+  const before = task.auto_processing_node ? "" : String(task.processing_node ?? "");
   const nodes = RESTING.has(task.stage) ? await api.nodes().catch(() => null) : null;
   const fields = [
     field("Name", "name", { value: task.name, maxlength: 255, autocomplete: "off" }),

@@ -29,8 +29,9 @@ class Photos {
     this.drawn = "";
     this.count = el("span", { class: "calm" });
     this.words = el("p", { class: "drop-words" });
+    this.hint = el("p", { class: "hint" }, "What is here already, by name and size, is not sent again.");
     this.zone = el("div", { class: "drop small" }, el("span", { class: "empty-sign" }, icon("image", 26)), this.words,
-      el("div", { class: "drop-ways" }, photoChoosers((found) => this.add(found))));
+      el("div", { class: "drop-ways" }, photoChoosers((found) => this.add(found))), this.hint);
     this.panel = sendingPanel();
     this.grid = photoGrid(signal);
     this.element = el("section", { class: "card photos", "aria-labelledby": "task-photos", hidden: true },
@@ -61,6 +62,7 @@ class Photos {
       const files = await api.images(this.task, this.signal);
       this.grid.show(this.task, files);
       this.element.hidden = files.length === 0 && this.task.stage !== "draft";
+      this.hint.hidden = files.length === 0;
       setText(this.words, files.length ? "Drop more photos here" : "Drop the photos here");
       setText(this.count, files.length ? `${counted(files.length, "file")} · ${bytes(files.reduce((sum, { size }) => sum + size, 0))}` : "");
     } catch (error) {

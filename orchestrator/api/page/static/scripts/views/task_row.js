@@ -8,7 +8,7 @@ import { badge, bar, isGoing, isMoving, isOver, shareOf, stateOf } from "../stat
 export function taskRow(first) {
   const sign = badge();
   const share = bar(`Progress of ${first.name}`);
-  const name = el("a", { class: "row-name" });
+  const name = el("a", { class: "row-name", dir: "auto" });
   const under = el("p", { class: "row-under" });
   const told = el("p", { class: "row-told" });
   const node = el("p", { class: "row-node" });
