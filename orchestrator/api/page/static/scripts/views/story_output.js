@@ -111,15 +111,22 @@ class Output {
   }
 
   async #more() {
-    for (;;) {
-      const { lines, count } = await api.output(this.task, this.next, AT_ONCE, this.signal);
-      if (count < this.next) {
-        this.#reset();
-        return this.#begin();
-      }
-      this.#append(lines, count);
-      if (lines.length < AT_ONCE) return undefined;
+    while (await this.#step());
+  }
+
+  /** Adds the next lines, and says whether there may be more. */
+  async #step() {
+    const from = this.next;
+    const { lines, count } = await api.output(this.task, from, AT_ONCE, this.signal);
+    // Somebody went to another place meanwhile.
+    if (from !== this.next) return false;
+    if (count < from) {
+      this.#reset();
+      await this.#begin();
+      return false;
     }
+    this.#append(lines, count);
+    return lines.length === AT_ONCE;
   }
 
   async #before() {
@@ -137,8 +144,7 @@ class Output {
     if (this.looking) return;
     this.looking = true;
     try {
-      const { lines, count } = await api.output(this.task, this.next, AT_ONCE, this.signal);
-      this.#append(lines, count);
+      await this.#step();
     } finally {
       this.looking = false;
     }

@@ -61,7 +61,7 @@ class Photos {
     try {
       const files = await api.images(this.task, this.signal);
       this.grid.show(this.task, files);
-      this.element.hidden = files.length === 0 && this.task.stage !== "draft";
+      this.element.hidden = files.length === 0 && !takesPhotos(this.task);
       this.hint.hidden = files.length === 0;
       setText(this.words, files.length ? "Drop more photos here" : "Drop the photos here");
       setText(this.count, files.length ? `${counted(files.length, "file")} · ${bytes(files.reduce((sum, { size }) => sum + size, 0))}` : "");
