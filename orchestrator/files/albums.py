@@ -1,6 +1,7 @@
 """The images of a task that came in over HTTP: a folder that goes with the task, where names are unique in any case."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from orchestrator.domain.errors import FileTooLarge, SourceFailed
@@ -59,6 +60,12 @@ class TaskAlbums:
         with storing(f"Looking at the images of task {task}"):
             names = await self._bench.run(lambda _: sorted(_listed(folder)))
         return tuple(Source(uri=file_uri(str(folder / name)), name=name) for name in names)
+
+    async def sizes(self, task: int) -> Mapping[str, int]:
+        """Give the bytes of the files that are there, by name."""
+        folder = self._layout.shelf(task).images
+        with storing(f"Looking at the images of task {task}"):
+            return await self._bench.run(lambda _: _sizes(folder))
 
     async def count(self, task: int) -> int:
         """Count the images that are there; what goes along is none."""
@@ -151,6 +158,14 @@ def _listed(folder: Path) -> list[str]:
         return [path.name for path in folder.iterdir()]
     except FileNotFoundError:
         return []
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    sizes = {}
+    for name in sorted(_listed(folder)):
+        with suppress(FileNotFoundError):  # Another took its place meanwhile, or the task is being removed.
+            sizes[name] = (folder / name).stat().st_size
+    return sizes
 
 
 def _by_folded_name(folder: Path) -> dict[str, set[str]]:

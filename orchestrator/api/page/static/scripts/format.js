@@ -45,9 +45,9 @@ export function duration(milliseconds) {
   return withRest(Math.floor(minutes / 60), "h", minutes % 60, "min");
 }
 
-/** Begins it with a capital letter. */
-export function sentence(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+/** Begins it with a capital letter, unless that would be the first of this name. */
+export function sentence(text, name = "") {
+  return name && text.startsWith(name) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 export function utc(moment) {
