@@ -83,7 +83,7 @@ class Sender:
 
 
 @asynccontextmanager
-async def sender(*, deadline: float, allowed: Sequence[Network] = ()) -> AsyncIterator[Sender]:
+async def sender(*, deadline: float, allowed: Sequence[Network]) -> AsyncIterator[Sender]:
     """Open one, for the length of the block. ``allowed``: private networks that may be reached."""
     connector = guarded_connector(allowed, limit=CONNECTIONS, limit_per_host=0)
     agent = {"User-Agent": f"orchestrator/{__version__}"}
