@@ -21,11 +21,11 @@ from orchestrator.files.workbench import Stop, Workbench
 class TaskAlbums:
     """Implements ``orchestrator.engine.ports.Albums`` below one root folder. One call for a task at a time."""
 
-    def __init__(self, *, root: Path, max_file_bytes: int, max_archive_bytes: int, max_files: int = MAX_FILES) -> None:
+    def __init__(self, *, root: Path, max_file_bytes: int, max_archive_bytes: int) -> None:
         self._layout = Layout(root)
         self._max_file_bytes = max_file_bytes
         self._max_archive_bytes = max_archive_bytes
-        self.max_files = max_files
+        self.max_files = MAX_FILES
         self._bench = Workbench(name="files-album", threads=4)
 
     async def close(self) -> None:
