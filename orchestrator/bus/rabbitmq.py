@@ -28,7 +28,7 @@ Prepare = Callable[[Session], Coroutine[Any, Any, None]]
 
 
 class RabbitBus:
-    """A bus on a broker. Raises ``BusError`` for a URL that is none."""
+    """A bus on a broker. Raises ``BusError`` for an invalid URL."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""``orchestrator serve``, ``migrate``, ``backup``, ``check-config``, ``contract``: the daemon and what it goes by."""
+"""``orchestrator serve``, ``migrate``, ``backup``, ``check-config``, ``contract``: daemon and settings."""
 
 from collections.abc import Coroutine
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The images of a task that came in over HTTP: a folder that goes with the task, where names are unique in any case."""
+"""The images of a task that came in over HTTP: a folder that goes with it; names are unique in any case."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -68,7 +68,7 @@ class TaskAlbums:
             return await self._bench.run(lambda _: _sizes(folder))
 
     async def count(self, task: int) -> int:
-        """Count the images that are there; what goes along is none."""
+        """Count the images that are there, not the files that go along with them."""
         folder = self._layout.shelf(task).images
         with storing(f"Looking at the images of task {task}"):
             return await self._bench.run(lambda _: sum(map(is_image, _listed(folder))))

@@ -1,7 +1,7 @@
 """The tables ``events`` (the journal: each event once, kept for a while) and ``outbox`` (numbers not confirmed yet).
 
 Numbers are given out without a gap, in the order of commits, and events go oldest first: so the journal is always one
-unbroken run of numbers, and who knows the last one he saw knows whether he missed any.
+unbroken run of numbers, and a reader that knows the last one it saw can tell whether it missed any.
 """
 
 from collections.abc import Collection, Iterable, Sequence
