@@ -32,9 +32,10 @@ async def browser(chromium) -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def node() -> AsyncIterator[SimulatedNode]:
-    """A processing node that is quick."""
-    async with SimulatedNode(SimulatedNodeOptions(port=0, seconds=0.5, seed=7)) as running:
+async def node(request) -> AsyncIterator[SimulatedNode]:
+    """A processing node that is quick, or as slow as an indirect parameter says, in seconds."""
+    seconds = getattr(request, "param", 0.5)
+    async with SimulatedNode(SimulatedNodeOptions(port=0, seconds=seconds, seed=7)) as running:
         yield running
 
 
