@@ -5,7 +5,7 @@ from typing import Any, Literal
 from aiohttp import web
 
 from orchestrator.api.ports import RestPorts
-from orchestrator.api.rest.application import shown
+from orchestrator.api.problems import shown
 from orchestrator.api.rest.drafts import Drafts, counted
 from orchestrator.api.rest.faults import broken_rule
 from orchestrator.api.rest.finding import project_of, task_of
