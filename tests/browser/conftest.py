@@ -1,10 +1,7 @@
 """A browser with a window for each test, and a daemon to look at."""
 
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
@@ -13,13 +10,6 @@ from tests.browser.visitor import PATIENCE, Visitor, visiting
 from tests.integration.api.site import Site, site
 
 expect.set_options(timeout=PATIENCE)
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder with a path short enough for a socket in it."""
-    with tempfile.TemporaryDirectory(prefix="orc") as path:
-        yield Path(path)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
