@@ -16,7 +16,7 @@
     │   ├── SourceHindered           an image could not be fetched just now                     retryable
     │   ├── FileRefused              a file that came in over HTTP is not accepted
     │   ├── FileTooLarge             a file that came in over HTTP, or all of them together, is too large
-    │   ├── ResultsCorrupt           an archive did not stand verification                      retryable
+    │   ├── ResultsCorrupt           an archive did not pass verification                      retryable
     │   └── StorageFailed            the disk is full or read-only                              retryable
     ├── BusError                     the broker is away or refused                              retryable
     ├── NoSuchLetter                 no dead letter on the shelf has that id
@@ -126,7 +126,7 @@ class FileTooLarge(FileError):
 
 
 class ResultsCorrupt(FileError):
-    """An archive did not stand verification."""
+    """An archive did not pass verification."""
 
     code = "results-corrupt"
     retryable = True
