@@ -36,7 +36,7 @@ from orchestrator.engine.doctor import RESTORE, Doctor
 from orchestrator.engine.engine import Engine, Rooms, build_engine
 from orchestrator.engine.job_check import JobCheck
 from orchestrator.engine.lease import Standing
-from orchestrator.engine.ports import Order, OutboxEntry
+from orchestrator.engine.ports import Order
 from orchestrator.engine.timing import Timing
 from orchestrator.entrance import entrance, tokens_of
 from orchestrator.files import ArchiveLimits, FetchLimits, ImageFiles, ShelfInspector, TaskShelves
@@ -228,7 +228,7 @@ async def _engine(settings: Settings, store: SqlStore, stack: AsyncExitStack) ->
     )
     registry = NodeRegistry(deadlines, user_agent=f"orchestrator/{__version__}")
     clients = crashing.around_nodes(await stack.enter_async_context(registry))
-    renderer = WireRenderer(entry=OutboxEntry, source=settings.bus.source)
+    renderer = WireRenderer(source=settings.bus.source)
     rooms = Rooms(store=store, renderer=renderer, images=images, shelves=shelves, clients=clients, clock=SystemClock())
     policy = Policy(max_attempts=settings.tasks.max_attempts)
     engine = build_engine(rooms, owner=_name(), policy=policy, timing=timing_of(settings))

@@ -16,7 +16,7 @@ from orchestrator.bus.presence import Presence
 from orchestrator.bus.reasons import reasons
 from orchestrator.bus.stream import EventStream
 from orchestrator.contract.patterns import matches
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 
 PREFETCH = 1000
 LOG_LIMIT = 10_000

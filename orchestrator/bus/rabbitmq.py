@@ -15,7 +15,7 @@ from orchestrator.bus.patience import Patience
 from orchestrator.bus.port import BusState, DeadLetter, Delivery, Reply
 from orchestrator.bus.presence import Presence
 from orchestrator.contract.topology import Topology
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 
 PREFETCH = 1000
 CONNECT_DEADLINE = 10.0

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Dialect, bindparam, delete, func, insert, or_, select
 
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.engine.ports import Extract, Kept
 from orchestrator.store.prepared import INT64_MAX, Prepared, among, storable
 from orchestrator.store.schema import counters, events, outbox
