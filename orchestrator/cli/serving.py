@@ -63,7 +63,7 @@ def serve(
 
 
 def check_config(*, config: Config = None, root: Root = None, json: AsJson = False) -> None:
-    """Print the settings that hold, secrets masked; or what is wrong with them (exit code 2)."""
+    """Print the settings in force, secrets masked; or what is wrong with them (exit code 2)."""
     from orchestrator.cli.effective import as_json, as_toml
     from orchestrator.settings import find_config, load
 

@@ -96,7 +96,7 @@ class Nodes:
                 handler=self.listed, query=NodeFilters, answers={200: list[NodeView]},
             ),
             Route(
-                method="POST", path=every, name="addProcessingNode", summary="Make a processing node known.",
+                method="POST", path=every, name="addProcessingNode", summary="Add a processing node.",
                 handler=self.create, role=Role.ADMIN, body=NodeForm, answers={201: NodeView}, faults=(409,),
             ),
             Route(
@@ -118,7 +118,7 @@ class Nodes:
                 handler=self.update, role=Role.ADMIN, body=NodeChange, answers={200: NodeView}, faults=(409,),
             ),
             Route(
-                method="DELETE", path=one, name="removeProcessingNode", summary="Forget a processing node.",
+                method="DELETE", path=one, name="removeProcessingNode", summary="Remove a processing node.",
                 handler=self.delete, role=Role.ADMIN, query=Forced, answers={204: None}, faults=(409,),
             ),
         ]  # fmt: skip

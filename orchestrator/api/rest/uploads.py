@@ -78,7 +78,7 @@ class Uploads:
                 answers={200: Uploaded}, faults=(408, 409, 507),
             ),
             Route(
-                method="POST", path=f"{one}/commit/", name="commitTask", summary="Let a draft begin.",
+                method="POST", path=f"{one}/commit/", name="commitTask", summary="Commit a draft.",
                 handler=self.commit, role=Role.OPERATOR, answers={200: TaskView}, faults=(400, 409, 507),
             ),
             Route(
