@@ -1,4 +1,4 @@
-"""The images of a task that came in over HTTP: a folder that goes with the task, where names are unique in any case."""
+"""The images of a task that came in over HTTP: a folder that goes with it; names are unique in any case."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -21,11 +21,11 @@ from orchestrator.files.workbench import Stop, Workbench
 class TaskAlbums:
     """Implements ``orchestrator.engine.ports.Albums`` below one root folder. One call for a task at a time."""
 
-    def __init__(self, *, root: Path, max_file_bytes: int, max_archive_bytes: int, max_files: int = MAX_FILES) -> None:
+    def __init__(self, *, root: Path, max_file_bytes: int, max_archive_bytes: int) -> None:
         self._layout = Layout(root)
         self._max_file_bytes = max_file_bytes
         self._max_archive_bytes = max_archive_bytes
-        self.max_files = max_files
+        self.max_files = MAX_FILES
         self._bench = Workbench(name="files-album", threads=4)
 
     async def close(self) -> None:
@@ -68,7 +68,7 @@ class TaskAlbums:
             return await self._bench.run(lambda _: _sizes(folder))
 
     async def count(self, task: int) -> int:
-        """Count the images that are there; what goes along is none."""
+        """Count the images that are there, not the files that go along with them."""
         folder = self._layout.shelf(task).images
         with storing(f"Looking at the images of task {task}"):
             return await self._bench.run(lambda _: sum(map(is_image, _listed(folder))))

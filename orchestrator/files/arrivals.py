@@ -38,14 +38,12 @@ class ArrivalHall:
     ``max_archive_bytes``: of one archive of results.
     """
 
-    def __init__(
-        self, *, root: Path, keep_free: int, max_file_bytes: int, max_archive_bytes: int, max_files: int = MAX_FILES
-    ) -> None:
+    def __init__(self, *, root: Path, keep_free: int, max_file_bytes: int, max_archive_bytes: int) -> None:
         self._folder = Layout(root).arrivals
         self._keep_free = keep_free
         self.max_file_bytes = max_file_bytes
         self.max_archive_bytes = max_archive_bytes
-        self.max_files = max_files
+        self.max_files = MAX_FILES
         self._bench = Workbench(name="files-arrive", threads=4)
         self.turns = asyncio.Semaphore(AT_ONCE)
 

@@ -1,4 +1,4 @@
-"""Files made for sending (fetched, resized): written under a name of nobody's, then renamed, so that one is whole."""
+"""Files made for sending (fetched, resized): written under a temporary name, then renamed once whole."""
 
 import hashlib
 import os

@@ -3,10 +3,6 @@
 import pytest
 from playwright.async_api import expect
 
-from orchestrator.nodes.simulated import SimulatedNode, SimulatedNodeOptions
-from tests.browser.visitor import visiting
-from tests.integration.api.site import site
-
 pytestmark = [pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="session")]
 
 ARABIC = "بستان الزيتون"
@@ -121,18 +117,13 @@ async def test_a_node_is_added_and_removed(visitor, node):
     await expect(visitor.page.get_by_role("heading", name="Attic")).to_have_count(0)
 
 
-async def test_a_filter_tells_how_many_there_are_and_a_node_what_it_works_on(browser, folder):
-    options = SimulatedNodeOptions(port=0, seconds=3600, seed=7)
-    async with (
-        SimulatedNode(options) as node,
-        site(folder, node=node) as daemon,
-        visiting(browser, daemon.url) as visitor,
-    ):
-        await visitor.create("Quarry")
-        await expect(visitor.status("Running")).to_be_visible()
-        await visitor.open("/tasks", heading="Tasks")
-        await expect(visitor.button("Running 1")).to_be_visible()
-        await expect(visitor.button("Failed")).to_be_visible()
-        await visitor.open("/nodes", heading="Processing nodes")
-        await visitor.page.get_by_role("link", name="Quarry", exact=True).click()
-        await expect(visitor.heading("Quarry")).to_be_visible()
+@pytest.mark.parametrize("node", [3600], indirect=True)
+async def test_a_filter_tells_how_many_there_are_and_a_node_what_it_works_on(visitor):
+    await visitor.create("Quarry")
+    await expect(visitor.status("Running")).to_be_visible()
+    await visitor.open("/tasks", heading="Tasks")
+    await expect(visitor.button("Running 1")).to_be_visible()
+    await expect(visitor.button("Failed")).to_be_visible()
+    await visitor.open("/nodes", heading="Processing nodes")
+    await visitor.page.get_by_role("link", name="Quarry", exact=True).click()
+    await expect(visitor.heading("Quarry")).to_be_visible()

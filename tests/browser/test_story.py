@@ -6,10 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from orchestrator.nodes.simulated import SimulatedNode, SimulatedNodeOptions
-from tests.browser.visitor import photo, visiting
+from tests.browser.visitor import photo
 from tests.integration.api.photos import form, photos
-from tests.integration.api.site import site
 from tests.integration.api.work import ended, put
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="session")]
@@ -33,29 +31,24 @@ async def test_dropped_photos_become_a_task_that_is_followed_to_its_map(visitor)
     assert b"PK" == Path(archive).read_bytes()[:2]
 
 
-async def test_a_task_is_canceled_restarted_and_removed_after_a_question_each(browser, folder):
-    options = SimulatedNodeOptions(port=0, seconds=3600, seed=7)
-    async with (
-        SimulatedNode(options) as node,
-        site(folder, node=node) as daemon,
-        visiting(browser, daemon.url) as visitor,
-    ):
-        await visitor.create("Quarry")
-        await expect(visitor.status("Running")).to_be_visible()
-        await visitor.button("Cancel").click()
-        await expect(visitor.button("Let it go on")).to_be_focused()
-        await visitor.page.keyboard.press("Escape")
-        await expect(visitor.dialog()).to_have_count(0)
-        await expect(visitor.button("Cancel")).to_be_focused()
-        await visitor.button("Cancel").click()
-        await visitor.button("Cancel the task").click()
-        await expect(visitor.status("Canceled")).to_be_visible()
-        await visitor.button("Restart").click()
-        await visitor.button("Restart it").click()
-        await expect(visitor.status("Running")).to_be_visible()
-        await visitor.button("Remove").click()
-        await visitor.button("Remove the task").click()
-        await expect(visitor.page.get_by_role("heading", name="No tasks yet")).to_be_visible()
+@pytest.mark.parametrize("node", [3600], indirect=True)
+async def test_a_task_is_canceled_restarted_and_removed_after_a_question_each(visitor):
+    await visitor.create("Quarry")
+    await expect(visitor.status("Running")).to_be_visible()
+    await visitor.button("Cancel").click()
+    await expect(visitor.button("Let it go on")).to_be_focused()
+    await visitor.page.keyboard.press("Escape")
+    await expect(visitor.dialog()).to_have_count(0)
+    await expect(visitor.button("Cancel")).to_be_focused()
+    await visitor.button("Cancel").click()
+    await visitor.button("Cancel the task").click()
+    await expect(visitor.status("Canceled")).to_be_visible()
+    await visitor.button("Restart").click()
+    await visitor.button("Restart it").click()
+    await expect(visitor.status("Running")).to_be_visible()
+    await visitor.button("Remove").click()
+    await visitor.button("Remove the task").click()
+    await expect(visitor.page.get_by_role("heading", name="No tasks yet")).to_be_visible()
 
 
 async def test_a_large_photo_goes_in_pieces_and_arrives_whole(visitor, daemon, folder):

@@ -9,12 +9,12 @@ import structlog
 from aiohttp import web
 from yarl import URL
 
+from orchestrator.api.problems import shown
 from orchestrator.api.rest.faults import Body, Fault, detail, forbidden, of_error
 from orchestrator.api.rest.openapi import document
 from orchestrator.api.rest.reader import add_reader
 from orchestrator.api.rest.reading import MAX_FORM, read_body, read_query
 from orchestrator.api.rest.route import FORMS, JSON, Call, Route
-from orchestrator.contract.json_text import to_json
 from orchestrator.domain.access import EVERYONE, Caller
 from orchestrator.domain.errors import OrchestratorError
 
@@ -83,11 +83,6 @@ def _heads(routes: Sequence[Route], authenticate: Authenticate, deadline: float)
     for route in routes:
         if route.method == "GET" and route.ends and route.path not in own:
             yield route.path, _entered(route, authenticate, deadline)
-
-
-def shown(value: object, *, status: int = 200) -> web.Response:
-    """Answer with a value as JSON."""
-    return web.Response(body=to_json(value), status=status, content_type=JSON)
 
 
 def _entered(route: Route, authenticate: Authenticate, deadline: float) -> Entered:

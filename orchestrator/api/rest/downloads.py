@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import Field
 
 from orchestrator.api.ports import RestPorts
-from orchestrator.api.rest.application import shown
+from orchestrator.api.problems import shown
 from orchestrator.api.rest.faults import Fault, detail, not_found
 from orchestrator.api.rest.fields import NUMBER, SearchText
 from orchestrator.api.rest.finding import task_of

@@ -92,7 +92,7 @@ class Albums(Protocol):
         ...
 
     async def count(self, task: int) -> int:
-        """Count the images that are there; what goes along is none."""
+        """Count the images that are there, not the files that go along with them."""
         ...
 
     async def settle(self, task: int) -> None:

@@ -1,4 +1,4 @@
-"""Who may use the REST API: tokens, sessions and roles, as webodm-api.md §2 has them."""
+"""Who may use the REST API: tokens, sessions and roles."""
 
 import asyncio
 import base64

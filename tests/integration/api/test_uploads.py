@@ -1,4 +1,4 @@
-"""Images taken in over HTTP, as webodm-api.md §3 has it: all in one request, or a draft, its files, and a commit."""
+"""Images taken in over HTTP: all in one request, or a draft, its files, and a commit."""
 
 import json
 

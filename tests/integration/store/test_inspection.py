@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import StoreError
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.task import Stage
-from orchestrator.engine.changes import OutboxEntry
 from orchestrator.store import SqlStore, open_existing, open_store
 from tests.integration.store.databases import InFile, InMemory, OnServer
 from tests.integration.store.rows import a_project, a_task, write

@@ -7,20 +7,14 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from structlog.testing import capture_logs
 
 from orchestrator.domain.findings import Finding
 from orchestrator.store import upgrade
 
+pytestmark = pytest.mark.usefixtures("logs")
+
 LEFT = Finding(part="files", what="Something was left.", mend="doctor --fix deletes it.", fixable=True)
 DAMAGED = Finding(part="store", what="The database is damaged.", mend="Restore it.")
-
-
-@pytest.fixture(autouse=True)
-def logs():
-    """Keep what the daemon logs in this process out of what the command prints."""
-    with capture_logs() as entries:
-        yield entries
 
 
 @pytest.fixture
