@@ -82,7 +82,8 @@ def job_seen(task: Task, fact: facts.JobSeen, _: Policy) -> Steps:
         words = fact.error or _with_last_words(
             f"{task.processing_node_name} reported that processing failed, without a reason", fact
         )
-        return (end(seen, Status.FAILED, reason=words, keep_job=True),)
+        # One that never ran has failed to be prepared: the node has deleted its images, so it can't be run again there.
+        return (end(seen, Status.FAILED, reason=words, keep_job=seen.has_run or fact.progress > 0),)
     if fact.status == Status.CANCELED:
         words = _with_last_words(f"the job was canceled on {task.processing_node_name}, not by us", fact)
         return (end(replace(seen, last_error=words), Status.CANCELED, reason=words, keep_job=False),)
@@ -159,8 +160,9 @@ def job_restarted(task: Task, fact: facts.JobRestarted, _: Policy) -> Steps:
         processing_node=task.job_node,
         processing_node_name=fact.node_name,
         can_rerun_from=fact.rerun_stages,
+        options=sent_anew(task.options),
     )
-    return (replace(there, ended_run=-1, options=sent_anew(task.options)),)
+    return (there,)
 
 
 def _in_the_nodes_queue(task: Task, *, reason: str) -> Task:

@@ -7,6 +7,7 @@ from orchestrator.domain.node import Health, ProcessingNode
 from orchestrator.domain.task import Task
 
 NONE_KNOWN = "waiting for a processing node: none is known yet"
+OTHERS_FIRST = "waiting until the images of tasks that go first are sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +53,13 @@ class Kept:
     reason: str
 
 
-def place(waiting: Sequence[Waiting], candidates: Sequence[Candidate]) -> tuple[list[Assignment], list[Kept]]:
-    """Give each waiting task a node, or the reason why it has none: higher priority first, then oldest."""
+def place(
+    waiting: Sequence[Waiting], candidates: Sequence[Candidate], *, most: int
+) -> tuple[list[Assignment], list[Kept]]:
+    """Give each waiting task a node, or the reason why it has none: higher priority first, then oldest.
+
+    No more than ``most`` get one: a cluster takes any number at once, and who comes later could not go first any more.
+    """
     load = {candidate.node.id: 0 for candidate in candidates}
     known = {each.node.id: frozenset(option.name for option in each.node.options) for each in candidates}
     assignments: list[Assignment] = []
@@ -62,6 +68,8 @@ def place(waiting: Sequence[Waiting], candidates: Sequence[Candidate]) -> tuple[
         chosen = _choose(item, candidates, load=load, known=known)
         if isinstance(chosen, str):
             kept.append(Kept(item.task, chosen))
+        elif len(assignments) >= most:
+            kept.append(Kept(item.task, OTHERS_FIRST))
         else:
             load[chosen.id] += 1
             assignments.append(Assignment(item.task, chosen))
@@ -106,8 +114,11 @@ def _allowed(
             return f"waiting for a processing node: node {task.processing_node}, which was chosen, is not known"
         return chosen
     others = [each for each in candidates if each.node.id != task.avoid_node]
-    # A node that can never take it is no elsewhere: the task would wait for it for ever.
-    elsewhere = any(_unsuited(item, each.node, known) is None for each in others)
+    # A node that is away, or can never take it, is no elsewhere: the task would wait for it for ever.
+    elsewhere = any(
+        each.node.health in {Health.ONLINE, Health.UNKNOWN} and _unsuited(item, each.node, known) is None
+        for each in others
+    )
     return others if elsewhere else list(candidates)
 
 

@@ -121,7 +121,8 @@ class Task:
     not_before: datetime | None = None
     """The present step rests until then."""
     ended_run: int = -1
-    """When the node made the run that has ended, by its own clock; -1 unless it may have been told to run it again."""
+    """When the node made the run that has ended, by its own clock; -1 unless it was, or may have been, told to run it
+    again."""
     files_count: int = 0
     """Files to send, side files included: nodes count them all against their limit."""
     traceparent: str = ""
@@ -135,9 +136,14 @@ class Task:
         return self.stage in {Stage.WAITING, Stage.UPLOADING, Stage.PROCESSING, Stage.COLLECTING}
 
     @property
+    def has_run(self) -> bool:
+        """Whether the job of the present attempt was seen to run."""
+        return self.running_progress > 0 or self.processing_time >= 0
+
+    @property
     def was_taken(self) -> bool:
         """Whether a node has or had the job of the present attempt: till then there is nothing to be seen of it."""
-        return bool(self.uuid) or self.running_progress > 0 or self.processing_time >= 0
+        return bool(self.uuid) or self.has_run
 
 
 PROGRESS_FIELDS = frozenset({"upload_progress", "resize_progress", "running_progress", "processing_time"})

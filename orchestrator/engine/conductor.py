@@ -64,7 +64,7 @@ class Conductor:
         self.adopt(task for task in changes.updated.values() if task.id in self.tasks or task.id in changes.begun)
         for task in changes.removed:
             self._drop(task)
-        if changes.nodes or changes.gone_nodes or changes.jobs or changes.gone_jobs:
+        if changes.nodes or changes.gone_nodes or changes.jobs or changes.gone_jobs or _any_sent(changes):
             self.placing_wanted.set()
 
     def adopt(self, tasks: Iterable[Task], *, within: float = 0.0) -> None:
@@ -214,6 +214,11 @@ class Conductor:
             failures += 1
             await asyncio.sleep(min(30.0, 0.5 * 2 ** min(failures, 6)))
         return None
+
+
+def _any_sent(changes: Changes) -> bool:
+    """Whether the images of a task are all with its node, so that another's may follow."""
+    return any(task.committed and task.stage is Stage.UPLOADING for task in changes.updated.values())
 
 
 def _holds(task: Task, known_there: bool) -> bool:  # noqa: FBT001

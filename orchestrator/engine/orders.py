@@ -13,7 +13,7 @@ from orchestrator.domain.facts import NodeLost
 from orchestrator.domain.names import Names
 from orchestrator.domain.node import Health, ProcessingNode
 from orchestrator.domain.problem import FieldError, Problem, conflict, invalid, invalid_field, not_found
-from orchestrator.domain.task import DEFAULT_PROJECT, Option, PendingAction, Project, Task
+from orchestrator.domain.task import DEFAULT_PROJECT, Option, PendingAction, Project, Stage, Task
 from orchestrator.engine.batch import Batch
 from orchestrator.engine.ports import Accepted, Outcome, Rejected
 
@@ -39,6 +39,8 @@ def existing_task(batch: Batch, command: Command) -> Task | None:
 
 def _create_task(batch: Batch, command: CreateTask) -> Ruling:
     existing = existing_task(batch, command)
+    if existing and existing.stage is Stage.REMOVING:
+        return conflict(f"task {existing.id} has this reference and is being removed; send it anew when it is gone")
     if existing:
         return existing
     problem = (

@@ -13,7 +13,7 @@ from orchestrator.domain.backoff import CEILING
 from orchestrator.domain.errors import StoreError
 from orchestrator.domain.facts import Report
 from orchestrator.domain.placement import Assignment, Candidate, Kept, Waiting, place
-from orchestrator.domain.task import NodeJob, Task
+from orchestrator.domain.task import NodeJob, Stage, Task
 from orchestrator.engine.conductor import Conductor
 from orchestrator.engine.reaper import Reaper
 from orchestrator.engine.workshop import Workshop
@@ -30,6 +30,9 @@ REASON_AFTER = timedelta(seconds=2)
 """A wait that is over sooner needs no explanation of its own."""
 
 REASONS_AT_ONCE = 200
+
+IN_TURN = 2
+"""Tasks that have a node for each whose images are sent at the same time: one is sent, the next is ready to be."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,7 +66,7 @@ class Placing:
         waiting = self._waiting()
         if not waiting:
             return
-        assignments, kept = place(waiting, self._candidates())
+        assignments, kept = place(waiting, self._candidates(), most=self._most())
         reports = [self._placed(each) for each in assignments]
         reports += self._reasons(kept)
         tasks = [each.task for each in assignments]
@@ -91,6 +94,19 @@ class Placing:
             )
             for node in self.shop.board.nodes()
         ]
+
+    def _most(self) -> int:
+        """Give how many more tasks may get a node now. Those that wait for theirs keep nobody from another."""
+        now, board = self.shop.clock.now(), self.shop.board
+        placed = sum(
+            task.stage is Stage.UPLOADING
+            and not task.committed
+            and not _rests(task, now)
+            and (node := board.get(task.job_node)) is not None
+            and node.online
+            for task in self.conductor.tasks.values()
+        )
+        return IN_TURN * self.shop.timing.parallel_uploads - placed
 
     def _placed(self, assignment: Assignment) -> Report:
         task, node = assignment.task, assignment.node

@@ -1,6 +1,7 @@
 """The reaper: abandoned jobs are stopped and removed on their nodes, for as long as it takes the node to confirm it."""
 
 import asyncio
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 import structlog
@@ -15,6 +16,9 @@ from orchestrator.engine.stimuli import JobReport
 from orchestrator.engine.workshop import BELIEVED, Workshop
 
 log = structlog.get_logger()
+
+REMOVALS = 2
+"""Jobs that one node is told to remove at a time: each takes it seconds, and it has better things to do."""
 
 FAREWELLS = 3
 """Failures in a row after which a job is left on a node that was taken away: its address is all that we have of it."""
@@ -31,6 +35,10 @@ class Reaper:
     _silent_since: dict[str, float] = field(default_factory=dict)
     """Since when a cluster that answers has told us nothing of each of them."""
     _going: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
+    _removals: defaultdict[int, asyncio.Semaphore] = field(
+        default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(REMOVALS))
+    )
+    """By node."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
 
@@ -144,9 +152,10 @@ class Reaper:
         self._silent_since.pop(job.uuid, None)
         if info.status in {Status.QUEUED, Status.RUNNING}:
             await client.cancel(job.uuid)
-            if not job.stopped:
-                await self.shop.turn.confirm_job(JobReport(job.uuid, gone=False))
-        await client.remove(job.uuid)
+        if not job.stopped:
+            await self.shop.turn.confirm_job(JobReport(job.uuid, gone=False))
+        async with self._removals[job.node]:
+            await client.remove(job.uuid)
         return True
 
     def _is_believed(self, job: NodeJob) -> bool:

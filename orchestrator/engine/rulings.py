@@ -5,6 +5,7 @@ from typing import Any
 
 from orchestrator.domain.commands import COMMAND_NAMES
 from orchestrator.domain.facts import Report
+from orchestrator.domain.problem import conflict
 from orchestrator.domain.supervision import observe
 from orchestrator.domain.task import Task
 from orchestrator.engine import orders
@@ -14,6 +15,11 @@ from orchestrator.engine.claims import settle_claim
 from orchestrator.engine.ports import Outcome, Rejected, Renderer, Settled
 from orchestrator.engine.stimuli import Claim, JobReport, NodeReport, PreparedOrder, Stimulus
 from orchestrator.engine.timing import Timing
+
+ID_TAKEN = "another command was sent under this message id before; each needs one of its own"
+
+_BEGINNING = 80
+"""Bytes of an answer that say whether the command was accepted, and which it was."""
 
 
 def rule(batch: Batch, stimulus: Stimulus, *, renderer: Renderer, timing: Timing) -> Any:
@@ -34,11 +40,14 @@ def rule(batch: Batch, stimulus: Stimulus, *, renderer: Renderer, timing: Timing
 
 def _order(batch: Batch, prepared: PreparedOrder, renderer: Renderer) -> Settled:
     order = prepared.order
-    if order.message_id and order.message_id in batch.answers:
-        answer = batch.answers[order.message_id]
-        return Settled(answer, accepted=answer.startswith(b'{"ok":true'), repeated=True)
     name = COMMAND_NAMES[type(order.command)]
     outcome: Outcome
+    if order.message_id and order.message_id in batch.answers:
+        answer = batch.answers[order.message_id]
+        if f',"command":"{name}",'.encode() not in answer[:_BEGINNING]:
+            # Not the same message again: its sender must not take the answer to another command for its own.
+            return Settled(renderer.answer(Rejected(name, conflict(ID_TAKEN))), accepted=False)
+        return Settled(answer, accepted=answer.startswith(b'{"ok":true'), repeated=True)
     if prepared.problem and not orders.existing_task(batch, order.command):
         outcome = Rejected(name, prepared.problem)
     else:

@@ -78,7 +78,7 @@ class ImageFiles:
 
         try:
             if share:
-                return await self._shares.ask(share, look, deadline=self._listing_deadline)
+                return await self._shares.look_through(share, look, deadline=self._listing_deadline)
             async with asyncio.timeout(self._listing_deadline):
                 return await self._lookers.ask(look)
         except SourceHindered as error:

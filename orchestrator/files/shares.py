@@ -25,6 +25,11 @@ T = TypeVar("T")
 DEADLINE: Final = 30.0
 """Seconds for one look or one piece."""
 
+KNOCK: Final = 15.0
+"""Seconds for a share to say that it is there, before it is asked for what may take it long: other commands wait as
+long behind one that names files there, for they must not overtake it. Disks and mounts of a share may have to wake up.
+"""
+
 REST: Final = 30.0
 """Seconds in which a share that did not answer is not asked again."""
 
@@ -36,10 +41,11 @@ PIECE: Final = 1024 * 1024
 class Shares:
     """Asks shares. What they are asked by one caller holds up no other, nor the event loop."""
 
-    def __init__(self, *, deadline: float = DEADLINE, table: Path = TABLE) -> None:
+    def __init__(self, *, deadline: float = DEADLINE, knock: float = KNOCK, table: Path = TABLE) -> None:
         self._mounts = Mounts(table)
         self._threads = _Threads(THREADS)
         self._deadline = deadline
+        self._knock = knock
         self._away: dict[str, float] = {}
 
     def first_of(self, paths: Iterable[str]) -> str | None:
@@ -59,6 +65,11 @@ class Shares:
         except TimeoutError:
             self._away[share] = time.monotonic()
             raise SourceHindered(f"The network share {share} did not answer within {seconds:g} s.") from None
+
+    async def look_through(self, share: str, work: Callable[[Stop], T], *, deadline: float) -> T:
+        """Do work that may take long, once the share has said that it is there. Raises ``SourceHindered``."""
+        await self.ask(share, partial(_knock, share), deadline=self._knock)
+        return await self.ask(share, work, deadline=deadline)
 
     async def read(self, share: str, open_file: Callable[[], int], *, name: str, size: int) -> AsyncIterator[bytes]:
         """Yield exactly ``size`` bytes. Raises ``SourceFailed``, ``SourceHindered``."""
@@ -108,6 +119,11 @@ def _do(work: Callable[[Stop], T], stop: Stop, into: "Future[T]") -> None:
 def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
     with contextlib.suppress(RuntimeError):  # The loop has closed; nobody waits any more.
         loop.call_soon_threadsafe(what)
+
+
+def _knock(share: str, _: Stop) -> None:
+    with contextlib.suppress(OSError):  # An error is an answer.
+        os.statvfs(share)
 
 
 def _opened(open_file: Callable[[], int], stop: Stop) -> int:

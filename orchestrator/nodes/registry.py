@@ -18,7 +18,8 @@ KEPT_TRANSFERS = 2.0
 class NodeRegistry:
     """Hands out the client of each node; a new address or token makes a new client.
 
-    Short calls share ``connections_per_node`` connections to each host; transfers have as many as the engine starts.
+    Short calls share ``connections_per_node`` connections to each host: one node that hangs behind a cluster holds one
+    for each of its jobs. Transfers and probes have as many as the engine starts.
     ``tls`` replaces the system's certificate authorities. Use it as a context, or ``close`` it.
     """
 
@@ -27,7 +28,7 @@ class NodeRegistry:
         deadlines: Deadlines | None = None,
         *,
         user_agent: str = "orchestrator",
-        connections_per_node: int = 8,
+        connections_per_node: int = 32,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._deadlines = deadlines or Deadlines()

@@ -12,9 +12,12 @@ from orchestrator.store.sqlite import SqliteDatabase
 _FORMS = "sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE"
 
 
-async def connect(address: str, *, lock: bool) -> Database:
-    """Open the database. ``lock``: a SQLite file for ourselves alone. Raises ``StoreError``."""
-    database = _database(_parsed(address), lock=lock)
+async def connect(address: str, *, lock: bool, patient: bool = False) -> Database:
+    """Open the database. ``lock``: a SQLite file for ourselves alone. Raises ``StoreError``.
+
+    ``patient``: a statement may take as long as it takes, if it only gets the locks that it needs.
+    """
+    database = _database(_parsed(address), lock=lock, patient=patient)
     await database.open()
     return database
 
@@ -34,7 +37,7 @@ def _parsed(address: str) -> URL:
         raise StoreError(f"The database address cannot be read; its form is {_FORMS}.") from None
 
 
-def _database(url: URL, *, lock: bool) -> Database:
+def _database(url: URL, *, lock: bool, patient: bool) -> Database:
     match url.get_backend_name():
         case "sqlite" if not url.query and not (url.database or "").startswith("file:"):
             memory = url.database in {None, "", ":memory:"}
@@ -45,6 +48,6 @@ def _database(url: URL, *, lock: bool) -> Database:
             # Loaded only here: asyncpg may be missing, and SQLAlchemy's asyncio takes a third of a second.
             from orchestrator.store.postgres import PostgresDatabase  # noqa: PLC0415
 
-            return PostgresDatabase(url.set(drivername="postgresql+asyncpg"))
+            return PostgresDatabase(url.set(drivername="postgresql+asyncpg"), patient=patient)
         case other:
             raise StoreError(f"The database address names {other}, which is not supported; its form is {_FORMS}.")

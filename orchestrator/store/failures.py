@@ -49,6 +49,7 @@ _POSTGRES = {
     "53": "has no room left: disk, memory or connections",
     "53100": "cannot grow: the disk is full",
     "53300": "has no connection left for us",
+    "54": "does not take a value as large as was given",
     "55P03": "is locked by another program",
     "57014": "gave up on a query",
     "57P": "is shutting down or starting up",
@@ -57,8 +58,8 @@ _POSTGRES = {
 }
 """By the beginning of the SQLSTATE; the longest that fits counts."""
 
-_ROWS_REFUSED = {"22", "23"}
-"""Classes of SQLSTATE: data exceptions, integrity constraint violations."""
+_ROWS_REFUSED = {"22", "23", "54"}
+"""Classes of SQLSTATE: data exceptions, integrity constraint violations, limits that a row exceeds."""
 
 
 @contextmanager

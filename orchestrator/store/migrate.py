@@ -21,7 +21,8 @@ async def upgrade(url: str) -> str:
 
     Raises ``StoreError``, also while a daemon has the file.
     """
-    database = await connect(url, lock=True)
+    # An index over half a million events is not made in the time that a query may take.
+    database = await connect(url, lock=True, patient=True)
     try:
         await ensure_head(database, migrate=True)
     finally:

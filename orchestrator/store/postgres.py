@@ -41,17 +41,22 @@ disk without arms.
 
 
 class PostgresDatabase:
-    """A database on a PostgreSQL server. Work that is cut short costs its connection, not the pool."""
+    """A database on a PostgreSQL server. Work that is cut short costs its connection, not the pool.
+
+    ``patient``: a statement has no deadline, but the wait for a lock has: all others wait behind it meanwhile.
+    """
 
     shared = True
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, patient: bool = False) -> None:
         if importlib.util.find_spec("asyncpg") is None:
             raise StoreError("PostgreSQL needs asyncpg: install odm-orchestrator[postgres].")
         self.where = f"The PostgreSQL database {url.database} at {url.host or 'localhost'}:{url.port or 5432}"
-        deadlines = {"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS}
-        silent = {"idle_in_transaction_session_timeout": f"{SILENT_SECONDS * 1000:.0f}"}
-        arguments = {**deadlines, "server_settings": SETTINGS | silent}
+        deadlines = {"timeout": CONNECT_SECONDS, "command_timeout": None if patient else STATEMENT_SECONDS}
+        limits = {"idle_in_transaction_session_timeout": f"{SILENT_SECONDS * 1000:.0f}"}
+        if patient:
+            limits["lock_timeout"] = f"{STATEMENT_SECONDS * 1000:.0f}"
+        arguments = {**deadlines, "server_settings": SETTINGS | limits}
         self._engine = create_async_engine(url, pool_size=POOL, hide_parameters=True, connect_args=arguments)
         self._readers = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self.dialect = self._engine.dialect

@@ -34,6 +34,11 @@ COLUMNS = (
 LISTED = ("search", "rested_at")
 """Columns for lists alone, which say again what others say; a row is read without them."""
 
+INDEXED = 2500
+"""Bytes that name, reference and search text may have together: an index holds all three, and PostgreSQL takes 2,704
+bytes of one row there. Only of names in letters of three or four bytes, and of that length, some are not searched.
+"""
+
 ABSENT: dict[str, Any] = {
     "attempt": 1,
     "options": (),
@@ -102,7 +107,11 @@ def listed_values(task: Task) -> Values:
 
 def search_text(task: Task) -> str:
     """Give what a part is searched in, folded: case is no matter to either database then."""
-    return f"{task.name}\n{task.reference or ''}".casefold()
+    text = f"{task.name}\n{task.reference or ''}"
+    folded = text.casefold()
+    if text.isascii():
+        return folded
+    return folded.encode()[: INDEXED - len(text.encode())].decode(errors="ignore")
 
 
 def encode_body(task: Task) -> str:

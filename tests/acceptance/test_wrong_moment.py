@@ -59,9 +59,15 @@ async def test_the_same_message_again_gets_the_same_answer_and_changes_nothing(u
     first = await unharmed.client.send("create-task", body, message_id="twice-1")
     await unharmed.client.ended(first["task"]["id"])
     again = await unharmed.client.send("create-task", body, message_id="twice-1")
-    other = await unharmed.client.send("create-project", {"name": "another"}, message_id="twice-1")
-    assert first == again == other
+    assert first == again
     assert ["once"] == [task["name"] for task in await unharmed.get("/tasks") if task["name"] == "once"]
+
+
+async def test_another_command_under_the_same_message_id_is_refused(unharmed):
+    await unharmed.client.ok("create-project", {"name": "P"}, message_id="twice-3")
+    problem = await unharmed.client.refused("update-project", {"project": 1}, message_id="twice-3")
+    told = "another command was sent under this message id before; each needs one of its own"
+    assert ("conflict", told) == (problem["type"], problem["detail"])
 
 
 async def test_a_rejection_is_repeated_as_well(unharmed):

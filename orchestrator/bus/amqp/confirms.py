@@ -84,7 +84,7 @@ class Confirms:
         self._batches: deque[Batch] = deque()
         self._returning = False
         self.last_return = ""
-        session.lost.add_done_callback(self._lost)
+        session.lost.add_done_callback(lambda _: self.let_go())
 
     def publish(self, parcels: Sequence[Parcel]) -> asyncio.Future[list[Verdict]]:
         """Write the messages. Raises ``ValueError`` for one that does not fit into AMQP, with nothing written."""
@@ -152,7 +152,8 @@ class Confirms:
         else:
             self._session.fail(f"it did not confirm within {self._deadline:g} s")
 
-    def _lost(self, _: asyncio.Future[str]) -> None:
+    def let_go(self) -> None:
+        """Wait for no verdict on what is written by now."""
         for batch in self._batches:
             batch.finish()
         self._batches.clear()

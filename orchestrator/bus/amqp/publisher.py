@@ -40,6 +40,7 @@ class Publisher:
         self._deadline = deadline
         self._troubled = troubled
         self._session: Session | None = None
+        self._missed_at = 0.0  # since when answers have waited for a connection
         self._ready = asyncio.Event()
         self._missing = asyncio.Event()
 
@@ -51,6 +52,7 @@ class Publisher:
         self._replies = await self._confirming(session)
         self._letters = await self._confirming(session)
         self._session = session
+        self._missed_at = 0.0
         self._missing.clear()
         self._ready.set()
         session.tell(self._blocked)
@@ -104,14 +106,30 @@ class Publisher:
                     if left:
                         log.warning(words.REPLY_DROPPED, count=1)
         except TimeoutError:
-            raise BusError(f"The broker did not take {len(parcels)} answers within {REPLY_DEADLINE:g} s.") from None
+            raise BusError(f"The broker has not taken {len(parcels)} answers for {REPLY_DEADLINE:g} s.") from None
 
     async def _send_replies(self, parcels: list[Parcel]) -> list[Parcel]:
-        """Send answers once, when there is a connection, and give those that the broker did not take."""
+        """Send answers once, when there is a connection, and give those that the broker did not take.
+
+        While it takes nothing they are left with it: no command is to wait until it does.
+        """
         if not parcels:
             return []
-        await self._ready.wait()
-        return _left(parcels, await self._replies.publish(parcels))
+        await self._until_ready()
+        verdicts = self._replies.publish(parcels)
+        left = [] if self._is_blocked() else _left(parcels, await verdicts)
+        return [] if self._is_blocked() else left
+
+    async def _until_ready(self) -> None:
+        """Wait for a connection: all that come while there is none, together, as long as one of them would."""
+        if self._ready.is_set():
+            return
+        self._missed_at = self._missed_at or asyncio.get_running_loop().time()
+        async with asyncio.timeout_at(self._missed_at + REPLY_DEADLINE):
+            await self._ready.wait()
+
+    def _is_blocked(self) -> bool:
+        return self._session is not None and bool(self._session.blocked)
 
     async def dead_letter(self, letters: Sequence[DeadLetter]) -> list[bool]:
         """Put copies on the shelf; see the port."""
@@ -123,6 +141,8 @@ class Publisher:
         return [verdict is Verdict.CONFIRMED for verdict in verdicts]
 
     def _blocked(self, reason: str) -> None:
+        if reason:
+            self._replies.let_go()
         self._troubled(f"The broker takes no messages just now ({reason})." if reason else "")
 
     async def _confirming(self, session: Session) -> Confirms:

@@ -1,15 +1,19 @@
 """What a node's words mean where its protocol has no codes: texts as NodeODM 2.2 and ClusterODM 1.5 write them."""
 
+import re
+
 _TOO_MANY = ("can only process up to", "max images count exceeded")
 _PASSING = (
     "no nodes are online",
     "no nodes available",
     "maximum number of concurrent tasks",
     "slow down",
-    "enospc",
     "no space left",
     "proxy redirect error",
+    "cannot get options for",
 )
+_MACHINES_TROUBLE = re.compile(r"\bE(NOSPC|DQUOT|MFILE|NFILE|NOMEM|AGAIN|BUSY|IO|ROFS)\b")
+"""Codes of the node's operating system: a full disk, too many open files. They are not about what was sent."""
 _GONE = ("invalid uuid (not found)", "enoent", "no longer exists")
 _KNOWN = ("invalid set-uuid",)
 
@@ -25,8 +29,8 @@ def is_too_many_images(words: object) -> bool:
 
 
 def passes(words: object) -> bool:
-    """Whether the node refuses for now only: its disk or its queue is full."""
-    return _says(words, _PASSING)
+    """Whether the node refuses for now only: its disk or its queue is full, or it is in trouble of its own."""
+    return _says(words, _PASSING) or _MACHINES_TROUBLE.search(str(words)) is not None
 
 
 def is_upload_gone(words: object) -> bool:

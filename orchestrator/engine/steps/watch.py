@@ -99,11 +99,17 @@ class Watch:
         return moved and self._shop.elapsed() - told_at >= self._shop.timing.progress_interval
 
     async def _check(self, task: Task, info: JobInfo) -> Fact | None:
-        """Compare the number of images, once the node has sorted out the files that are none."""
+        """Compare the number of images, once the node has sorted out the files that are none.
+
+        Not after it was seen to run, now or before a restart: the engine puts masks and frames of videos beside the
+        images, and a node that was down meanwhile counts them, too.
+        """
         about = self._about(task)
-        counts = about is not None and not about.is_micmac
+        has_run = task.has_run or task.ended_run != UNKNOWN
+        counts = about is not None and not about.is_micmac and not has_run
+        runs = bool(info.progress) or info.processing_time >= 0
         initialised = not self._is_handed_on(task, info) and (
-            info.status in {Status.QUEUED, Status.COMPLETED} or (info.status == Status.RUNNING and bool(info.progress))
+            info.status in {Status.QUEUED, Status.COMPLETED} or (info.status == Status.RUNNING and runs)
         )
         if not (counts and initialised) or info.images_count in {task.images_count, UNKNOWN}:
             return None

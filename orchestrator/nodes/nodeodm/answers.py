@@ -37,6 +37,8 @@ NODE_BEHIND_IS_AWAY = (
     "Cannot create task, no nodes are online",  # ClusterODM: none was seen for two minutes
     "Cannot compute /options, no nodes are online",
 )
+BROKE = "exception"
+"""All that ClusterODM says when its own code fails on a request: nothing is known of what was done by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def complaint(words: object, address: Address, *, uuid: str = "") -> NodeError:
         return AssetNotReady(said)
     if text.startswith(GONE) or (uuid and text.startswith(f"{uuid} not found")):
         return JobNotFound(said)
-    if text.startswith(NODE_BEHIND_IS_AWAY):
+    if text.startswith(NODE_BEHIND_IS_AWAY) or text == BROKE:
         return NodeFault(said)
     return NodeRefused(said)
 

@@ -26,7 +26,10 @@ Shape = TypeVar("Shape")
 
 
 class NodeOdmClient:
-    """A node at ``url`` (with a path prefix if it has one). ``transfers`` is the session for files, if another one.
+    """A node at ``url`` (with a path prefix if it has one).
+
+    ``transfers`` is the session for files, if another one. The node's health is asked for there, too: it must not seem
+    away because many calls wait for a connection.
 
     Raises what the port names, and nothing else. Keeps no state: any number of calls may be under way.
     """
@@ -43,6 +46,7 @@ class NodeOdmClient:
         deadlines = deadlines or Deadlines()
         self._address = Address(url, token)
         self._wire = Wire(session, self._address, deadlines)
+        self._probes = Wire(transfers or session, self._address, deadlines)
         self._uploads = Uploads(transfers or session, self._address, deadlines)
         self._downloads = Downloads(transfers or session, self._address, deadlines)
         self._info = Deadline("info", deadlines.info)
@@ -55,7 +59,7 @@ class NodeOdmClient:
 
     async def info(self) -> NodeInfo:
         """Ask the node about itself. A cluster none of whose nodes is there is as good as away (``NodeFault``)."""
-        answer = await self._wire.get(self._address.url("/info"), self._info)
+        answer = await self._probes.get(self._address.url("/info"), self._info)
         info = self._shaped(answer, shapes.node_info)
         if info.is_cluster and info.engine == shapes.NO_ENGINE:
             raise NodeFault("The cluster has no processing node that is online.")
@@ -63,7 +67,7 @@ class NodeOdmClient:
 
     async def options(self) -> tuple[NodeOption, ...]:
         """Ask which options its engine takes."""
-        answer = await self._wire.get(self._address.url("/options"), self._answer)
+        answer = await self._probes.get(self._address.url("/options"), self._answer)
         return self._shaped(answer, shapes.node_options)
 
     async def begin(self, uuid: str, *, name: str, options: Sequence[Option]) -> None:

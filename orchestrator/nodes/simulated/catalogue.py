@@ -102,6 +102,7 @@ CATALOGUE: tuple[NodeOption, ...] = (
     _flag("skip-3dmodel", "Make no full 3D model; enough where only maps are wanted."),
     _flag("skip-orthophoto", "Make no orthophoto."),
     _flag("skip-report", "Write no PDF report."),
+    _flag("sky-removal", "Mask the sky in every image."),
     _words("sm-cluster", "string", "Address of a cluster that shares the parts of a split job."),
     _whole("split", 999_999, "positive integer", "Average number of images of each part of a split job."),
     _whole("split-overlap", 150, "positive integer", "Metres by which the parts of a split job overlap."),

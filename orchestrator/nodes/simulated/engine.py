@@ -29,6 +29,7 @@ _ENGINE_SHARE = 0.9
 _PROGRESS_AT_POSTPROCESS, _PROGRESS_AT_ZIP = 93, 97
 _PROGRESS_OF_ENGINE = 90
 _TICK = 0.02
+_MASK = "_mask"
 
 
 class EngineFailure(Exception):
@@ -74,6 +75,8 @@ class Engine:
         try:
             if not images:
                 raise EngineFailure(DEFAULT_FAILURE)
+            if _as_mapping(job).get("sky-removal"):
+                _mask(job.images, images)
             await self._write_lines(job, lines, until=failure.at if failure else 1.0)
         finally:
             job.can_be_killed = False
@@ -111,7 +114,7 @@ class Engine:
             uuid=job.uuid,
             name=job.submission.name or job.uuid,
             node=self._options.name,
-            images=sorted(job.images.iterdir()),
+            images=[job.images / name for name in _names(job.images)],
             options=_as_mapping(job),
             output=list(job.output),
             started=began,
@@ -130,7 +133,14 @@ class Engine:
 
 
 def _names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    """Name the images; masks lie among them."""
+    files = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path.name for path in files if not path.stem.endswith(_MASK))
+
+
+def _mask(folder: Path, images: Sequence[str]) -> None:
+    for name in images:
+        (folder / f"{Path(name).stem}{_MASK}.png").touch()
 
 
 def _as_mapping(job: Job) -> dict[str, object]:

@@ -98,6 +98,12 @@ class Job:
         self.is_processing = True
         self.can_be_killed = True
 
+    def fail_to_begin(self, error_message: str) -> None:
+        """Its initialisation fails: it has not run, and shows no progress. One that was canceled stays so."""
+        self.is_initialising = False
+        if self.status is Status.RUNNING:
+            self.turn(Status.FAILED, error_message)
+
     def finish(self, status: Status, error_message: str | None = None) -> None:
         """A run ends, whatever has happened to the job meanwhile: a canceled one may complete like this."""
         self._took = self._elapsed()
@@ -126,6 +132,10 @@ class Job:
         self.output = []
         self.is_processing = False
         self._took = -1
+
+    def count_images(self) -> None:
+        """Count the files in the folder of images."""
+        self.images_count = sum(1 for _ in self.images.iterdir())
 
     def info(self) -> dict[str, object]:
         """The body of `/task/<uuid>/info`. A job without name has no such key."""

@@ -135,13 +135,17 @@ class Register:
             await asyncio.to_thread(shutil.rmtree, job.folder, ignore_errors=True)
 
     async def restart_gracefully(self) -> None:
-        """As after SIGTERM and a new start. Jobs that failed in initialisation are gone, as their folder is."""
+        """As after SIGTERM and a new start. Jobs that failed in initialisation are gone, as their folder is.
+
+        Whatever lies in the folder of a job's images is counted now, masks too.
+        """
         await asyncio.gather(*(_finished(job.initialisation) for job in self._jobs.values()))
         self._is_paused = True
         await self._stop_work(list(self._jobs.values()))
         self._jobs = {uuid: job for uuid, job in self._jobs.items() if job.folder.is_dir()}
         for job in self._jobs.values():
             job.clear()
+            job.count_images()
             if job.status is Status.RUNNING:
                 job.turn(Status.QUEUED)
         self._is_paused = False
@@ -153,12 +157,11 @@ class Register:
             await self._background.in_thread(lambda: take_in(job.folder, self._options.max_images))
         except (InitialisationFailed, OSError) as failure:
             await asyncio.to_thread(shutil.rmtree, job.folder, ignore_errors=True)
-            job.is_initialising = False
-            job.finish(Status.FAILED, str(failure))
+            job.fail_to_begin(str(failure))
             self._events.record("ended", job.uuid)
             return
         job.is_initialising = False
-        job.images_count = sum(1 for _ in job.images.iterdir())
+        job.count_images()
         if not job.submission.skip_post_processing:
             _add_post_processing(job.options)
         if job.status is Status.RUNNING:

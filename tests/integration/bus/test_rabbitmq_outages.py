@@ -132,3 +132,22 @@ async def test_dead_letters_whose_queue_is_gone_wait_and_hold_up_nobody(rabbit: 
         assert (bad["ok"], good["ok"]) == (False, True)
         ((shelved, _),) = await rabbit.dead_letters(1)
         assert shelved == b"{"
+
+
+async def test_a_broker_that_is_low_on_memory_gets_answers_later_and_holds_up_no_command(
+    private_rabbitmq, bus_prefix: str
+):
+    url, ids = private_rabbitmq.url, [str(number) for number in range(600)]
+    bundle = rabbit_bundle(url, bus_prefix)
+    async with await aio_pika.connect(url) as connection:
+        asker = await (await connection.channel()).declare_queue(exclusive=True)
+        async with bundle.running():
+            await produce(url, bus_prefix, ids, reply_to=asker.name)
+        await asyncio.to_thread(private_rabbitmq.control, "set_vm_memory_high_watermark", "absolute", "1MB")
+        async with bundle.running("intake"):
+            await bundle.desk.until(lambda desk: ids == desk.message_ids)
+            await asyncio.to_thread(private_rabbitmq.control, "set_vm_memory_high_watermark", "absolute", "512MB")
+            async with asyncio.timeout(WAIT), asker.iterator(no_ack=True) as answers:
+                for _ in ids:
+                    await anext(answers)
+    await remove(url, bus_prefix)

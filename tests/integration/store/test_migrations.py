@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 from alembic import command
@@ -16,8 +17,9 @@ from sqlalchemy import inspect
 from orchestrator.domain.errors import StoreError
 from orchestrator.domain.events import OutboxEntry
 from orchestrator.engine.ports import Ordering, TaskQuery
-from orchestrator.store import HEAD, current, open_store, upgrade
+from orchestrator.store import HEAD, current, migrations, open_store, postgres, upgrade
 from orchestrator.store.address import connect
+from orchestrator.store.migrate import _ALONE
 from orchestrator.store.migrations import config_for
 from orchestrator.store.schema import metadata
 from tests.integration.store.databases import InFile, InMemory, OnServer
@@ -87,16 +89,20 @@ class Migrating:
     async def test_stored_tasks_are_found_by_a_part_of_the_name_and_by_their_last_change(self, url: str):
         config = config_for()
         database = await connect(url, lock=True)
-        rows = ((1, "ended", "Äcker", 2), (2, "processing", "Wiese", 3), (3, "draft", "", 1))
+        chance = Random(7)
+        longest = "".join(chr(chance.randint(0x20000, 0x2A6D0)) for _ in range(255))
+        rows = ((1, "ended", "Äcker", 2), (2, "processing", longest, 3), (3, "draft", "", 1))
 
         def before(connection):
             config.attributes["connection"] = connection
             command.upgrade(config, "0008")
             for task, stage, name, minutes in rows:
                 at = f"'{(NOON + minutes * MINUTE).isoformat(timespec='microseconds')}'"
-                columns = "id, project, stage, priority, name, job_uuid, fence, version, created_at, updated_at, body"
-                values = f"{task}, 1, '{stage}', 5, '{name}', '', 1, 1, {at}, {at}, '{{}}'"
-                connection.exec_driver_sql(f"INSERT INTO tasks ({columns}) VALUES ({values})").close()
+                columns = (
+                    "id, project, stage, priority, name, reference, job_uuid, fence, version, created_at, updated_at"
+                )
+                values = f"{task}, 1, '{stage}', 5, '{name}', '{task}{name[:254]}', '', 1, 1, {at}, {at}"
+                connection.exec_driver_sql(f"INSERT INTO tasks ({columns}, body) VALUES ({values}, '{{}}')").close()
 
         await database.write(before)
         await database.close()
@@ -185,3 +191,21 @@ class TestOnServer(OnServer, Migrating):
 
     async def test_two_migrations_at_once_make_one(self, url: str):
         assert [HEAD] * 4 == await asyncio.gather(*(upgrade(url) for _ in range(4)))
+
+    async def test_a_long_statement_is_waited_for_and_a_lock_is_not(self, url: str, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(postgres, "STATEMENT_SECONDS", 0.2)
+        play = migrations.play
+
+        def slowly(connection):
+            connection.exec_driver_sql("SELECT pg_sleep(0.5)").close()
+            play(connection)
+
+        monkeypatch.setattr(migrations, "play", slowly)
+        database = await connect(url, lock=False)
+        async with database.turn() as run:
+            lock = f"SELECT pg_advisory_xact_lock({_ALONE})"
+            await run(lambda connection: connection.exec_driver_sql(lock).close())
+            with pytest.raises(StoreError, match="is locked by another program"):
+                await upgrade(url)
+        await database.close()
+        assert HEAD == await upgrade(url)

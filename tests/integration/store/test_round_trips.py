@@ -1,6 +1,7 @@
 """Whatever is stored comes back as it was, on every database."""
 
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.node import NodeInfo
-from orchestrator.domain.task import Option, Source
+from orchestrator.domain.task import Option, Source, Stage
 from orchestrator.engine.changes import Answer, Wanted
+from orchestrator.engine.ports import TaskQuery
 from orchestrator.store import SqlStore
 from tests.integration.store import rows
 from tests.integration.store.databases import InFile, InMemory, OnServer
@@ -120,6 +122,21 @@ class RoundTrips:
         task = await store.task(1)
         assert task
         assert [(type(o.value), o.value) for o in options] == [(type(o.value), o.value) for o in task.options]
+
+    @pytest.mark.parametrize(
+        "letters",
+        [(0x4E00, 0x9FFF), (0x20000, 0x2A6D0), (0x390, 0x3FF), (0x21, 0x7E)],
+        ids=["three", "four", "greek", "one"],
+    )
+    async def test_the_longest_names_in_any_letters(self, store: SqlStore, letters):
+        chance = Random(7)  # Repeats would be packed.
+        name, reference = ("".join(chr(chance.randint(*letters)) for _ in range(255)) for _ in range(2))
+        for stage in (Stage.WAITING, Stage.ENDED):
+            task = a_task(1, name=name, reference=reference, stage=stage)
+            await write(store, task)
+            assert task == await store.task(1)
+            assert 1 == await store.count_tasks(TaskQuery(search=name[50:100]))
+            await write(store, removed={1})
 
     @pytest.mark.parametrize("nothing", [None, ""])
     async def test_none_is_not_empty_text(self, store: SqlStore, nothing):

@@ -259,6 +259,13 @@ def test_an_ended_task_that_failed_on_its_node_keeps_the_job_for_a_restart():
     assert (Status.FAILED, JOB) == (task.status, task.job_uuid)
 
 
+def test_a_job_that_failed_before_it_ran_is_not_kept_for_a_restart():
+    task = apply(
+        sample_task(Stage.PROCESSING, Status.QUEUED), facts.JobSeen(status=30, progress=0.0, processing_time=-1)
+    )
+    assert (Status.FAILED, "") == (task.status, task.job_uuid)
+
+
 def test_a_job_given_up_for_want_of_an_image_leaves_its_node_and_rests():
     later = NOW + timedelta(seconds=60)
     spoiled = facts.JobSpoiled("the image server is away", not_before=later)

@@ -28,13 +28,13 @@ def waiting(id_=134, *, files=2, stopping_on=None, **changes):
     return Waiting(task=task, files=files, stopping_on=stopping_on)
 
 
-def chosen(items, candidates):
-    assignments, _ = place(items, candidates)
+def chosen(items, candidates, *, most=99):
+    assignments, _ = place(items, candidates, most=most)
     return [(each.task.id, each.node.id) for each in assignments]
 
 
 def reason(item, candidates):
-    _, kept = place([item], candidates)
+    _, kept = place([item], candidates, most=99)
     return kept[0].reason
 
 
@@ -58,6 +58,14 @@ def test_higher_priority_goes_first_then_the_oldest():
     assert [(3, 1), (2, 1)] == chosen(items, candidates)
 
 
+def test_no_more_tasks_get_a_node_than_can_be_sent_soon():
+    items, cluster = [waiting(1), waiting(2), waiting(3, priority=9)], [Candidate(node=node(1, parallel=1000))]
+    assert [(3, 1), (1, 1)] == chosen(items, cluster, most=2)
+    assert [] == chosen(items, cluster, most=-1)
+    [kept] = place([waiting()], cluster, most=0)[1]
+    assert "waiting until the images of tasks that go first are sent" == kept.reason
+
+
 def test_a_task_waits_here_rather_than_behind_a_busy_node():
     assert "waiting for a processing node: node-1 is busy" == reason(waiting(), [Candidate(node=node(1), ours=1)])
 
@@ -74,6 +82,12 @@ def test_a_task_that_was_lost_on_the_only_node_may_go_back_to_it():
 def test_a_task_that_was_lost_on_the_only_node_that_is_large_enough_may_go_back_to_it():
     candidates = [Candidate(node=node(1)), Candidate(node=node(2, max_images=2))]
     assert [(134, 1)] == chosen([waiting(files=3, avoid_node=1)], candidates)
+
+
+@pytest.mark.parametrize("health", [Health.OFFLINE, Health.UNAUTHORIZED])
+def test_a_task_that_was_lost_on_a_node_goes_back_rather_than_wait_for_one_that_is_away(health):
+    candidates = [Candidate(node=node(1)), Candidate(node=node(2, health=health))]
+    assert [(134, 1)] == chosen([waiting(avoid_node=1)], candidates)
 
 
 def test_the_node_that_was_chosen_is_the_node_that_is_used():

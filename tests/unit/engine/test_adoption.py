@@ -93,7 +93,7 @@ async def test_a_completed_job_has_its_results_fetched():
 async def test_a_failed_job_fails_its_task_with_the_nodes_words_and_can_be_restarted_there():
     async with running() as bundle:
         node = await bundle.add_node()
-        uuid = node.has("Field 7 [orchestrator 134.1]", status=30, error="out of memory")
+        uuid = node.has("Field 7 [orchestrator 134.1]", status=30, error="out of memory", processing_time=5)
         await taken(bundle, uuid)
         assert "out of memory" == (await bundle.until_task(134, status=30))["last_error"]
         assert (await bundle.act(134, "RESTART"))["ok"]

@@ -102,6 +102,18 @@ async def test_a_draft_that_was_complete_is_committed_as_it_is(bundle):
     assert ("waiting", 1) == (answer["task"]["stage"], answer["task"]["images_count"])
 
 
+async def test_a_reference_is_not_given_to_a_new_task_before_the_old_one_is_gone(bundle):
+    again = CreateTask(sources=(PHOTO,), reference="flight-7")
+    held = bundle.shelves.hold("remove")
+    task = (await bundle.settle(again))["task"]["id"]
+    await bundle.act(task, "REMOVE")
+    told = f"task {task} has this reference and is being removed; send it anew when it is gone"
+    assert ("conflict", told) == error(await bundle.settle(again))
+    held.set()
+    await bundle.until(lambda: bundle.events[-1]["type"] == "task.removed")
+    assert task + 1 == (await bundle.settle(again))["task"]["id"]
+
+
 async def test_a_task_may_be_used_by_its_reference_in_the_batch_that_makes_it(bundle):
     key = TaskKey(reference="flight-7")
     create = CreateTask(sources=(PHOTO,), reference="flight-7")

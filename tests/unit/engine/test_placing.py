@@ -12,7 +12,7 @@ from orchestrator.engine import placing
 from orchestrator.engine.timing import Timing
 from orchestrator.engine.turn import Turn
 from tests.unit.engine.bundle import VIRTUAL_TIME, running
-from tests.unit.engine.fakes import ScriptedNode
+from tests.unit.engine.fakes import INFO, ScriptedNode
 
 pytestmark = VIRTUAL_TIME
 
@@ -103,3 +103,30 @@ async def test_a_chosen_node_that_lacks_an_option_is_waited_for_with_a_reason(bu
     task = await bundle.create(options=(Option("dsm", value=True),))
     done = await bundle.until_task(task, status=40)
     assert other.id == done["processing_node"]
+
+
+async def test_an_urgent_task_goes_before_a_crowd_that_waits_for_a_cluster_of_any_size(bundle):
+    endless = replace(INFO, is_cluster=True, max_parallel=2**31 - 1)
+    node = await bundle.add_node(ScriptedNode(info=endless))
+    opened = node.hold("begin")
+    crowd = [await bundle.create(name="crowd") for _ in range(40)]
+    told = "waiting until the images of tasks that go first are sent"
+    await bundle.until_task(crowd[-1], reason=told)
+    urgent = await bundle.create(name="urgent", priority=9)
+    opened.set()
+    await bundle.until_task(urgent, status=40)
+    assert 8 == [name.partition(" ")[0] for name in node.names.values()].index("urgent")
+    await bundle.until_task(crowd[-1], status=40)
+
+
+async def test_uploads_to_a_node_that_is_away_keep_no_task_from_another(bundle):
+    first = await bundle.add_node(ScriptedNode(info=replace(INFO, max_parallel=100)))
+    first.hold("upload")
+    tasks = [await bundle.create() for _ in range(8)]
+    await bundle.until(lambda: 4 == first.count("begin"))
+    await bundle.add_node(number=2)
+    first.go_away()
+    first.gates["upload"].set()
+    for task in tasks:
+        await bundle.until_task(task, reason="waiting for node-1, which is offline: connection refused")
+    await bundle.until_task(await bundle.create(), within=60, status=40)

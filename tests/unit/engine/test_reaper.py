@@ -40,6 +40,25 @@ async def test_a_job_that_cannot_be_removed_yet_is_removed_later(bundle, error):
     assert ({}, (), 1) == (node.jobs, await bundle.jobs(), node.count("cancel"))
 
 
+async def test_many_jobs_are_stopped_at_once_and_removed_a_few_at_a_time(bundle):
+    node = await bundle.add_node(ScriptedNode(seconds=1000, info=replace(INFO, max_parallel=10)))
+    tasks = [await bundle.create() for _ in range(5)]
+    for task in tasks:
+        await bundle.until_task(task, status=20)
+    look, removal = node.hold("job"), node.hold("remove")
+    for task in tasks:
+        await bundle.act(task, "CANCEL")
+    *_, last = node.jobs
+    node.set(last, status=40)
+    look.set()
+    await bundle.until(lambda: [50] * 4 + [40] == [job.status for job in node.jobs.values()])
+    await asyncio.sleep(60)
+    assert (2, {}) == (node.count("remove"), bundle.engine.reaper.holding())
+    removal.set()
+    await gone(bundle)
+    assert {} == node.jobs
+
+
 async def test_a_job_that_has_ended_is_not_canceled(bundle):
     node, task, uuid = await canceled(bundle)
     gate = node.hold("job")

@@ -75,6 +75,14 @@ async def test_a_restart_that_was_not_heard_and_has_ended_meanwhile_is_not_asked
     assert 1 == node.count("restart")
 
 
+async def test_a_restarted_job_is_not_spoiled_by_the_masks_of_its_first_run(bundle):
+    node, task = await ended(bundle)
+    node.set(next(iter(node.jobs)), images_count=6)  # As a node tells that was down meanwhile.
+    await bundle.act(task, "RESTART")
+    await bundle.until_task(task, status=40, attempt=2)
+    assert (1, 1) == (node.count("restart"), node.count("begin"))
+
+
 async def test_a_second_restart_is_no_echo_of_the_first(bundle):
     node, task = await ended(bundle)
     await restarted_unheard(bundle, node, task)
@@ -110,6 +118,22 @@ async def test_a_job_that_cannot_be_restarted_is_sent_anew(bundle, error):
     await bundle.act(task, "RESTART")
     await bundle.until_task(task, status=40, attempt=2)
     assert 2 == node.count("begin")
+
+
+async def test_a_job_that_its_node_could_not_prepare_goes_from_there_and_is_sent_anew(bundle):
+    node = await bundle.add_node()
+    looks = node.hold("job")
+    task = await bundle.create()
+    await bundle.until(lambda: node.jobs)
+    [uuid] = node.jobs
+    node.set(uuid, status=30, error="ENOSPC: no space left on device")
+    looks.set()
+    failed = await bundle.until_task(task, status=30)
+    assert "ENOSPC: no space left on device" == failed["last_error"]
+    await bundle.until(lambda: not node.jobs)
+    await bundle.act(task, "RESTART")
+    await bundle.until_task(task, status=40)
+    assert (0, 2) == (node.count("restart"), node.count("begin"))
 
 
 async def test_a_job_that_was_canceled_on_its_node_meanwhile_is_sent_anew(bundle):

@@ -74,10 +74,10 @@ async def test_a_node_that_is_away_costs_none(bundle, error):
 
 async def test_a_refusal_fails_the_task_with_the_nodes_words(bundle):
     node = await bundle.add_node()
-    node.will("begin", NodeRefused("Cannot convert maybe to boolean"))
+    node.will("begin", NodeRefused("Cannot convert maybe to boolean: EPSG or EXIF"))
     task = await bundle.create()
     failed = await bundle.until_task(task, status=30)
-    assert "Cannot convert maybe to boolean" == failed["last_error"]
+    assert "Cannot convert maybe to boolean: EPSG or EXIF" == failed["last_error"]
 
 
 async def test_a_refusal_that_passes_is_waited_out(bundle):
@@ -87,9 +87,18 @@ async def test_a_refusal_that_passes_is_waited_out(bundle):
     await bundle.until_task(task, status=40, attempt=1)
 
 
-async def test_a_task_that_a_node_refuses_for_now_costs_nothing_and_goes_elsewhere(bundle):
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Reached maximum number of concurrent tasks: 2.",
+        "EMFILE: too many open files, open 'tmp/x/body.json'",
+        '{"errno": -28, "code": "ENOSPC", "syscall": "write"}',
+        "Cannot get options for node-7:3000: timeout of 10000ms exceeded",
+    ],
+)
+async def test_a_task_that_a_node_refuses_for_now_costs_nothing_and_goes_elsewhere(bundle, words):
     node = await bundle.add_node()
-    node.will("begin", *[NodeRefused("Reached maximum number of concurrent tasks: 2.")] * 5)
+    node.will("begin", *[NodeRefused(words)] * 5)
     task = await bundle.create()
     await bundle.until(lambda: node.count("begin") == 4)
     other = await bundle.add_node(number=2)

@@ -66,6 +66,16 @@ async def test_a_message_that_was_answered_gets_the_same_answer(bundle):
     assert (first.answer, True, False, True) == (again.answer, again.accepted, first.repeated, again.repeated)
 
 
+async def test_another_command_under_the_same_message_id_is_refused_and_does_not_pass_for_done(bundle):
+    task = (await bundle.settle(CreateTask(sources=(PHOTO,)), "flight-7"))["task"]["id"]
+    cancel = SetPendingAction(task=TaskKey(id=task), pending_action=PendingAction.CANCEL)
+    answer = await bundle.settle(cancel, "flight-7")
+    told = "another command was sent under this message id before; each needs one of its own"
+    assert ("set-pending-action", told) == (answer["command"], answer["error"]["detail"])
+    assert task == (await bundle.settle(CreateTask(sources=(PHOTO,)), "flight-7"))["task"]["id"]
+    assert (await bundle.settle(cancel, "flight-7/cancel"))["ok"]
+
+
 async def test_a_message_repeated_within_a_batch_is_settled_once(bundle):
     orders = [Order(CreateProject(name="x"), "m-1")] * 2
     settled = await bundle.engine.turn.settle(orders)

@@ -30,6 +30,18 @@ async def at_work(bundle, *, seconds=1000.0, info=INFO, **fields):
     return node, task, shown["uuid"]
 
 
+async def at_first_sight(bundle, *, info=INFO, **state):
+    """Have a job that its node tells this of from the first look on."""
+    node = await bundle.add_node(ScriptedNode(seconds=1000.0, info=info))
+    looks = node.hold("job")
+    task = await bundle.create(3)
+    await bundle.until(lambda: node.jobs)
+    [uuid] = node.jobs
+    node.set(uuid, **state)
+    looks.set()
+    return node, task, uuid
+
+
 async def test_a_hindrance_is_told_and_over_with_the_next_look(bundle):
     node, task, _ = await at_work(bundle)
     node.will("job", NodeFault("502"))
@@ -94,18 +106,27 @@ async def test_a_job_that_failed_fails_the_task_with_its_words(bundle):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"progress": 0.5}, {"status": 40}, {"status": 10, "progress": 0.0}], ids=["running", "done", "queued"]
+    "state",
+    [{"progress": 0.5}, {"processing_time": 20}, {"status": 40, "processing_time": 20}, {"status": 10}],
+    ids=["progressing", "running", "done", "queued"],
 )
-async def test_a_job_with_other_images_than_were_sent_is_sent_anew(bundle, changes):
-    node, task, uuid = await at_work(bundle)
-    node.set(uuid, images_count=4, **changes)
+async def test_a_job_with_other_images_than_were_sent_is_sent_anew(bundle, state):
+    _, task, _ = await at_first_sight(bundle, images_count=4, **state)
     await bundle.until_task(task, attempt=2)
     assert "sent again: node-1 has 4 images of the 3 that were sent" in bundle.reasons(task)
 
 
-async def test_images_are_not_counted_before_the_node_has_sorted_them(bundle):
+async def test_masks_that_the_engine_puts_beside_the_images_do_not_spoil_the_job(bundle):
     node, task, uuid = await at_work(bundle)
-    node.set(uuid, images_count=9, status=20, progress=0.0)
+    # As after a restart of the node: it counts what lies there, and begins the job anew.
+    node.set(uuid, images_count=6, status=10, progress=0.0, processing_time=-1)
+    await bundle.until_task(task, status=10)
+    node.set(uuid, status=40)
+    assert 1 == (await bundle.until_task(task, status=40))["attempt"]
+
+
+async def test_images_are_not_counted_before_the_node_has_sorted_them(bundle):
+    node, task, _ = await at_first_sight(bundle, images_count=9)
     looks = node.count("job")
     await bundle.until(lambda: node.count("job") > looks + 3)
     assert 1 == bundle.of_task(task)[-1]["attempt"]
@@ -114,8 +135,7 @@ async def test_images_are_not_counted_before_the_node_has_sorted_them(bundle):
 @pytest.mark.parametrize("said", [{"images_count": -1}, {"images_count": 5}], ids=["unsaid", "micmac"])
 async def test_images_are_not_counted_where_the_count_means_nothing(bundle, said):
     engine = "odm" if said["images_count"] == -1 else "micmac"
-    node, task, uuid = await at_work(bundle, info=replace(INFO, engine=engine))
-    node.set(uuid, status=40, **said)
+    _, task, _ = await at_first_sight(bundle, info=replace(INFO, engine=engine), status=40, **said)
     await bundle.until_task(task, status=40, attempt=1)
 
 

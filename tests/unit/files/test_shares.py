@@ -158,6 +158,25 @@ async def test_a_share_that_is_away_refuses_a_command_and_is_not_asked_again_at_
         assert f"The network share {flight} {words}." == problem.errors[0].message
 
 
+async def test_a_share_that_does_not_even_say_that_it_is_there_is_not_waited_for_as_long(tmp_path, flight, gone):
+    gone(os, "statvfs")
+    waiting = Shares(knock=0.1, table=table(tmp_path, (flight, "nfs4")))
+    images = ImageFiles(root=tmp_path / "data", import_roots=[flight.parent], shares=waiting)
+    problem = await images.expand([Source(str(flight / "a.jpg"), "")])
+    assert isinstance(problem, Problem)
+    assert f"The network share {flight} did not answer within 0.1 s." == problem.errors[0].message
+    await images.close()
+
+
+async def test_a_share_whose_statistics_fail_is_there(shared, flight, monkeypatch):
+    def failing(path):
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(os, "statvfs", failing)
+    (flight / "a.jpg").write_bytes(b"1")
+    assert 1 == len(await found(shared, flight / "a.jpg"))
+
+
 async def test_a_share_that_is_away_hinders_an_upload_before_or_within_a_file(shared, flight, task, gone, monkeypatch):
     monkeypatch.setattr(shares, "REST", 0)
     (flight / "a.jpg").write_bytes(b"1" * 2_500_000)

@@ -36,7 +36,8 @@ COMPLAINTS = {
     "Action not supported. Please create a new task.": NodeRefused,
     "5 images uploaded, but this node can only process up to 3.": NodeRefused,
     "ENOSPC: no space left on device, write": NodeRefused,
-    "exception": NodeRefused,
+    "exception": NodeFault,
+    "Cannot convert exception to boolean": NodeRefused,
     "something not found": NodeRefused,
 }
 

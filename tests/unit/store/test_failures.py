@@ -52,6 +52,7 @@ def test_sqlite_by_its_code(name: str, sentence: str):
         ("53200", "has no room left: disk, memory or connections"),
         ("40P01", "gave way to another transaction"),
         ("28P01", "does not accept our user or password"),
+        ("54000", "does not take a value as large as was given"),
         ("0A000", "failed (SQLSTATE 0A000)"),
     ],
 )
@@ -80,6 +81,7 @@ def test_the_rest(error: Exception, sentence: str):
         IntegrityError("INSERT", {}, Exception()),
         ServerError("23505"),
         ServerError("22021"),
+        ServerError("54000"),
         OverflowError(),
         UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
     ],

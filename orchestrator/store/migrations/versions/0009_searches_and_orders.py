@@ -10,6 +10,8 @@ depends_on = None
 
 MOMENT = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
 LOT = 10_000
+INDEXED = 2500
+"""Bytes of name, reference and search text together: PostgreSQL takes no larger row into an index."""
 
 READ = sa.text("SELECT id, name, reference FROM tasks WHERE id > :after ORDER BY id LIMIT :lot")
 WRITE = sa.text(
@@ -37,6 +39,10 @@ def _fill(connection: sa.Connection) -> None:
     """Not in SQL: SQLite folds the letters of ASCII alone."""
     after = 0
     while rows := connection.execute(READ, {"after": after, "lot": LOT}).all():
-        texts = {task: f"{name}\n{reference or ''}".casefold() for task, name, reference in rows}
+        texts = {task: _folded(f"{name}\n{reference or ''}") for task, name, reference in rows}
         connection.execute(WRITE, [{"task": task, "search": text} for task, text in texts.items()])
         after = rows[-1][0]
+
+
+def _folded(text: str) -> str:
+    return text.casefold().encode()[: INDEXED - len(text.encode())].decode(errors="ignore")
