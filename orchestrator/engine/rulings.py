@@ -1,5 +1,6 @@
 """What each kind of stimulus does to a batch: commands are ruled on and answered, facts move their tasks."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +18,6 @@ from orchestrator.engine.stimuli import Claim, JobReport, NodeReport, PreparedOr
 from orchestrator.engine.timing import Timing
 
 ID_TAKEN = "another command was sent under this message id before; each needs one of its own"
-
-_BEGINNING = 80
-"""Bytes of an answer that say whether the command was accepted, and which it was."""
 
 
 def rule(batch: Batch, stimulus: Stimulus, *, renderer: Renderer, timing: Timing) -> Any:
@@ -44,10 +42,11 @@ def _order(batch: Batch, prepared: PreparedOrder, renderer: Renderer) -> Settled
     outcome: Outcome
     if order.message_id and order.message_id in batch.answers:
         answer = batch.answers[order.message_id]
-        if f',"command":"{name}",'.encode() not in answer[:_BEGINNING]:
+        said = json.loads(answer)
+        if said["command"] != name:
             # Not the same message again: its sender must not take the answer to another command for its own.
             return Settled(renderer.answer(Rejected(name, conflict(ID_TAKEN))), accepted=False)
-        return Settled(answer, accepted=answer.startswith(b'{"ok":true'), repeated=True)
+        return Settled(answer, accepted=said["ok"], repeated=True)
     if prepared.problem and not orders.existing_task(batch, order.command):
         outcome = Rejected(name, prepared.problem)
     else:
