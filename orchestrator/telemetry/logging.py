@@ -5,6 +5,7 @@ import sys
 from typing import TextIO, cast
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from orchestrator.telemetry.steady import SteadyStream
@@ -34,10 +35,12 @@ def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
         mask_secrets,
         steady.note_lost,
     ]
+    # Tracebacks without the values of variables: tokens and passwords are among them.
+    tracebacks = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
     rendering: list[Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [tracebacks, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=out.isatty())]
+        else [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)]
     )
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(

@@ -68,3 +68,24 @@ def test_a_pipe_whose_reader_has_gone_ends_nobodys_work():
     finally:
         os.close(writer)
     assert b"done\n" == ended.stdout
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_a_traceback_repeats_no_values(style):
+    stream = Stream()
+    logging.configure(level="info", style=style, stream=stream)
+
+    def sign_in(token: str) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        raise RuntimeError(f"failed with {len(headers)} headers")
+
+    try:
+        sign_in("orc" + "_" + "5ecret")
+    except RuntimeError:
+        structlog.get_logger().exception("api.request_failed")
+    finally:
+        structlog.reset_defaults()
+    told = stream.getvalue()
+    assert "sign_in" in told
+    assert "failed with 1 headers" in told
+    assert "orc_5ecret" not in told
