@@ -18,7 +18,8 @@ LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
     [
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
         "255.255.255.255", "::1", "::", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
-        "2002:7f00:1::", "2001:0:0:0:0:0:80ff:fffe",
+        "2002:7f00:1::", "2001:0:0:0:0:0:80ff:fffe", "64:ff9b::10.0.0.1", "64:ff9b::169.254.169.254", "64:ff9b:1::1",
+        "::127.0.0.1", "::ffff:0:10.0.0.1", "fec0::1",
     ],
 )  # fmt: skip
 def test_what_is_not_public_is_refused(address):
@@ -26,7 +27,10 @@ def test_what_is_not_public_is_refused(address):
         check(address, [])
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"])
+@pytest.mark.parametrize(
+    "address",
+    ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34", "64:ff9b::93.184.216.34"],
+)
 def test_what_is_public_is_taken(address):
     check(address, [])
 
