@@ -23,6 +23,7 @@ from tests.unit.files.accepting import RESULTS, leftovers, refusal, tree
         "line\nbreak",
         "x" * 300,
         "/".join("x" * 70),
+        "/".join(["x" * 200] * 20),
     ],
 )
 async def test_an_entry_that_is_no_plain_relative_path_is_refused(shelves, task, folder, fetched, *, name, tmp_path):
