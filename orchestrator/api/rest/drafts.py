@@ -4,14 +4,15 @@ Whatever looks at a draft and then changes its images does so alone: no image sl
 """
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
 from orchestrator.api.ports import RestPorts
-from orchestrator.api.rest.commanding import settle, settle_named
-from orchestrator.api.rest.faults import Fault, broken_rule, detail, not_found, wrong_field
+from orchestrator.api.rest.commanding import Rejected, settle, settle_named
+from orchestrator.api.rest.faults import broken_rule, detail, not_found, wrong_field
 from orchestrator.api.rest.task_form import TaskForm
 from orchestrator.domain.commands import CommitTask, CreateTask, SetPendingAction, TaskKey
 from orchestrator.domain.errors import FileError
@@ -158,8 +159,11 @@ class Drafts:
         return await settle(self._ports.desk, CommitTask(task=TaskKey(id=task), sources=tuple(sources)), own=True)
 
     async def _take_away(self, task: int) -> None:
+        """Remove it, and what came after somebody else had removed it."""
         removal = SetPendingAction(task=TaskKey(id=task), pending_action=PendingAction.REMOVE)
-        await settle(self._ports.desk, removal)
+        with contextlib.suppress(Rejected):  # It is gone.
+            await settle(self._ports.desk, removal)
+        await self._albums.drop(task)
 
     def _draft(self, task: Task | None) -> None:
         if task is None:
@@ -168,12 +172,14 @@ class Drafts:
             raise detail(409, f"task {task.id} takes no more images: it was committed, or it is being removed")
 
     async def _still_there(self, task: int) -> None:
-        """Leave nothing behind for a draft that was removed while its images came."""
-        try:
-            self._draft(await self._ports.library.task(task))
-        except Fault:
+        """Leave nothing behind for a draft that was removed while its images came.
+
+        One may have been committed, too, over the bus or by another daemon: that one needs what it has.
+        """
+        found = await self._ports.library.task(task)
+        if found is None or found.stage is Stage.REMOVING:
             await self._albums.drop(task)
-            raise
+        self._draft(found)
 
     async def _check_node(self, node: int | None) -> None:
         if node is not None and node not in {each.id for each in await self._ports.library.nodes()}:

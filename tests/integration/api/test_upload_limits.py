@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from orchestrator.api import server
+from orchestrator.domain.commands import CommitTask, TaskKey
+from orchestrator.engine.ports import Order
 from tests.integration.api.photos import PHOTO, arrivals, form, on_disk, photos, remove, until
 from tests.integration.api.site import site
 
@@ -117,6 +119,50 @@ async def test_an_upload_to_a_draft_that_goes_meanwhile_leaves_nothing(daemon):
     status, _ = await daemon.post(f"{TASKS}{draft['id']}/upload/", data=form(photos(2)))
     assert 404 == status
     assert [] == tasks_on_disk(daemon)
+
+
+async def test_an_upload_to_a_draft_that_is_committed_meanwhile_takes_nothing_from_it(daemon):
+    """By another daemon that shares the folder, or over the bus: neither waits for this one."""
+    _, draft = await daemon.post(TASKS, json={"partial": True})
+    await daemon.post(f"{TASKS}{draft['id']}/upload/", data=form(photos(2)))
+    albums = daemon.app.files.albums
+    place = albums.place
+
+    async def too_late(task, files):
+        sources = await albums.sources(task)
+        order = Order(CommitTask(task=TaskKey(id=task), sources=sources), own=True)
+        await daemon.app.engine.turn.settle([order])
+        return await place(task, files)
+
+    albums.place = too_late
+    status, _ = await daemon.post(f"{TASKS}{draft['id']}/upload/", data=form([("late.jpg", PHOTO)]))
+    assert 409 == status
+    assert dict(photos(2)).items() <= on_disk(daemon, draft["id"]).items()
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["a new task", "a duplicate"])
+async def test_a_task_that_is_removed_before_its_images_are_there_leaves_nothing(daemon, whole):
+    _, old = await daemon.post(TASKS, data=form(photos(2)))
+    albums = daemon.app.files.albums
+    place, copy = albums.place, albums.copy
+
+    async def gone(task):
+        await remove(daemon, task)
+        await until(None, lambda: daemon.app.engine.conductor.tasks.get(task))
+
+    async def place_too_late(task, files):
+        await gone(task)
+        return await place(task, files)
+
+    async def copy_too_late(sources, *, of, to):
+        await gone(to)
+        return await copy(sources, of=of, to=to)
+
+    albums.place, albums.copy = place_too_late, copy_too_late
+    path = TASKS if whole else f"{TASKS}{old['id']}/duplicate/"
+    status, _ = await daemon.post(path, data=form(photos(2)) if whole else None)
+    assert 404 == status
+    assert [str(old["id"])] == tasks_on_disk(daemon)
 
 
 async def test_a_task_that_cannot_be_made_after_all_is_taken_away(daemon):
