@@ -1,6 +1,5 @@
 """Subscriptions of programs that are told of events by HTTP: /api/webhooks/. For admins who see all projects."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -126,7 +125,7 @@ class Webhooks:
         given = call.body.changes
         if webhook.static and given.keys() - {"active"}:
             raise _from_the_settings()
-        await self._book.change_webhook(replace(webhook, **given))
+        await self._book.change_webhook(webhook.id, **given)
         self._changed()
         return shown(await self._view(await self._named(call)))
 
