@@ -10,6 +10,7 @@ import pytest
 from orchestrator.api import server
 from orchestrator.domain.commands import CommitTask, TaskKey
 from orchestrator.engine.ports import Order
+from orchestrator.files import arrivals as hall
 from tests.integration.api.photos import PHOTO, arrivals, form, on_disk, photos, remove, until
 from tests.integration.api.site import site
 
@@ -39,9 +40,21 @@ async def test_what_would_fill_the_disk_is_refused(folder, known):
         assert [] == arrivals(daemon)
 
 
+async def test_many_small_files_do_not_fill_the_disk_either(folder, monkeypatch):
+    def what_is_left(place):
+        return SimpleNamespace(free=400_000 - sum(path.stat().st_size for path in place.rglob("*") if path.is_file()))
+
+    monkeypatch.setattr(hall, "LOOK_EVERY", 50_000)
+    monkeypatch.setattr(hall.shutil, "disk_usage", what_is_left)
+    async with site(folder, files={"keep_free_bytes": 200_000}) as daemon:
+        photo = b"x" * 40_000
+        assert 201 == (await daemon.post(TASKS, data=form(photos(4, content=photo)), chunked=True))[0]
+        assert 507 == (await daemon.post(TASKS, data=form(photos(8, content=photo)), chunked=True))[0]
+
+
 async def test_more_files_than_a_task_takes_are_refused(daemon):
-    hall, albums = daemon.app.files.arrivals, daemon.app.files.albums
-    hall.max_files = albums.max_files = 3
+    files = daemon.app.files
+    files.arrivals.max_files = files.albums.max_files = 3
     status, answer = await daemon.post(TASKS, data=form(photos(4)))
     assert (413, {"detail": "There are more than 3 files; a task takes no more."}) == (status, answer)
     _, draft = await daemon.post(TASKS, json={"partial": True})
