@@ -8,7 +8,7 @@ from aiohttp import web
 from orchestrator.api.ports import RestPorts
 from orchestrator.api.rest.application import shown
 from orchestrator.api.rest.faults import detail, forbidden, not_found
-from orchestrator.api.rest.route import Call, Route
+from orchestrator.api.rest.route import LARGEST_EVENT, Call, Route
 from orchestrator.api.rest.webhook_models import (
     CreatedWebhookView,
     FailureView,
@@ -180,7 +180,7 @@ def _from_the_settings() -> Exception:
 
 
 def _number(call: Call) -> int | None:
-    return call.id("number") if "number" in call.request.match_info else None
+    return call.id("number", largest=LARGEST_EVENT) if "number" in call.request.match_info else None
 
 
 def _how_many(count: int, number: int | None, *, status: int = 200) -> web.Response:
