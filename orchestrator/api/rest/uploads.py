@@ -84,7 +84,7 @@ class Uploads:
             Route(
                 method="POST", path=f"{one}/duplicate/", name="duplicateTask",
                 summary="Create a task with the same images and options.", handler=self.duplicate,
-                role=Role.OPERATOR, answers={200: Duplicated}, faults=(400, 409, 507),
+                role=Role.OPERATOR, streams=True, answers={200: Duplicated}, faults=(400, 409, 507),
             ),
         ]  # fmt: skip
 

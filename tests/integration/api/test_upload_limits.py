@@ -6,8 +6,12 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
 from orchestrator.api import server
+from orchestrator.api.ports import RestPorts
+from orchestrator.api.rest.application import rest_application
+from orchestrator.api.window import routes_of
 from orchestrator.domain.commands import CommitTask, TaskKey
 from orchestrator.engine.ports import Order
 from orchestrator.files import arrivals as hall
@@ -176,6 +180,27 @@ async def test_a_task_that_is_removed_before_its_images_are_there_leaves_nothing
     status, _ = await daemon.post(path, data=form(photos(2)) if whole else None)
     assert 404 == status
     assert [str(old["id"])] == tasks_on_disk(daemon)
+
+
+async def test_a_duplicate_takes_as_long_as_it_takes_to_copy_the_images(daemon):
+    """A share without hard links copies them, gigabyte by gigabyte."""
+    _, old = await daemon.post(TASKS, data=form(photos(2)))
+    app = daemon.app
+    copy = app.files.albums.copy
+
+    async def copy_slowly(sources, *, of, to):
+        await asyncio.sleep(0.5)
+        return await copy(sources, of=of, to=to)
+
+    app.files.albums.copy = copy_slowly
+    ports = RestPorts(
+        library=app.store, catalogue=app.store, desk=app.engine.turn, read_output=None, files=app.files,
+        journal=app.store, live=app.live, webhooks=app.store.webhook_book, webhooks_changed=None,
+    )  # fmt: skip
+    served = TestServer(rest_application(routes_of(ports), deadline=0.25))
+    async with TestClient(served) as client, client.post(f"{TASKS}{old['id']}/duplicate/") as answer:
+        new = (await answer.json())["task"]
+    assert on_disk(daemon, old["id"]) == on_disk(daemon, new["id"])
 
 
 async def test_a_task_that_cannot_be_made_after_all_is_taken_away(daemon):
