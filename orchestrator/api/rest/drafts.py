@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from orchestrator.api.ports import RestPorts
@@ -23,6 +23,7 @@ from orchestrator.engine.ports import Albums, Arrived, Chunk
 NO_FILE = "You need to upload at least 1 file before commit"
 
 View = dict[str, Any]
+T = TypeVar("T")
 
 
 async def counted(albums: Albums, view: View) -> View:
@@ -93,9 +94,7 @@ class Drafts:
             await self._albums.settle(draft["id"])
             return draft
         async with self._lock(draft["id"]):
-            whole = await self._albums.place_archive_chunk(draft["id"], archive, chunk)
-            await self._still_there(draft["id"])
-            if not whole:
+            if not await self._placed(draft["id"], self._albums.place_archive_chunk(draft["id"], archive, chunk)):
                 return None
             view = await self._commit(draft["id"], ())
             await self._albums.settle(draft["id"])
@@ -106,11 +105,10 @@ class Drafts:
         async with self._lock(task):
             self._draft(await self._ports.library.task(task))
             if chunk is None:
-                placed = await self._albums.place(task, files)
+                placing = self._albums.place(task, files)
             else:
-                placed = await self._albums.place_chunk(task, files[0], chunk)
-            await self._still_there(task)
-        return dict(placed)
+                placing = self._albums.place_chunk(task, files[0], chunk)
+            return dict(await self._placed(task, placing))
 
     async def commit(self, task: int) -> View:
         """Let a draft begin."""
@@ -170,6 +168,16 @@ class Drafts:
             raise not_found()
         if task.stage is not Stage.DRAFT:
             raise detail(409, f"task {task.id} takes no more images: it was committed, or it is being removed")
+
+    async def _placed(self, task: int, placing: Awaitable[T]) -> T:
+        """Wait for files of a draft to be placed; that it went meanwhile is no fault of the disk."""
+        try:
+            placed = await placing
+        except FileError:
+            await self._still_there(task)
+            raise
+        await self._still_there(task)
+        return placed
 
     async def _still_there(self, task: int) -> None:
         """Leave nothing behind for a draft that was removed while its images came.

@@ -68,7 +68,7 @@ class Uploads:
                 summary="Create a task of finished results: one zip file, whole or in chunks, or the url of one.",
                 handler=self.import_,
                 role=Role.OPERATOR, body=ImportForm, streams=True, files=True,
-                answers={200: PieceTaken, 201: TaskView}, faults=(408, 507),
+                answers={200: PieceTaken, 201: TaskView}, faults=(408, 409, 507),
             ),
             Route(
                 method="POST", path=f"{one}/upload/", name="uploadImages",

@@ -13,6 +13,7 @@ from orchestrator.api.ports import RestPorts
 from orchestrator.api.rest.application import rest_application
 from orchestrator.api.window import routes_of
 from orchestrator.domain.commands import CommitTask, TaskKey
+from orchestrator.domain.errors import StorageFailed
 from orchestrator.engine.ports import Order
 from orchestrator.files import arrivals as hall
 from tests.integration.api.photos import PHOTO, arrivals, form, on_disk, photos, remove, until
@@ -121,8 +122,9 @@ async def test_a_draft_takes_its_images_with_it(daemon):
     await until([], lambda: tasks_on_disk(daemon))
 
 
-async def test_an_upload_to_a_draft_that_goes_meanwhile_leaves_nothing(daemon):
-    """The draft is removed between the last look at it and the placing of its images."""
+@pytest.mark.parametrize("hindered", [False, True], ids=["before", "during"])
+async def test_an_upload_to_a_draft_that_goes_meanwhile_leaves_nothing(daemon, hindered):
+    """The draft is removed between the last look at it and the placing of its images, or as they are placed."""
     _, draft = await daemon.post(TASKS, json={"partial": True})
     albums = daemon.app.files.albums
     place = albums.place
@@ -130,7 +132,10 @@ async def test_an_upload_to_a_draft_that_goes_meanwhile_leaves_nothing(daemon):
     async def too_late(task, files):
         await remove(daemon, task)
         await until(None, lambda: daemon.app.engine.conductor.tasks.get(task))
-        return await place(task, files)
+        placed = await place(task, files)
+        if hindered:
+            raise StorageFailed("Its folder has gone.")
+        return placed
 
     albums.place = too_late
     status, _ = await daemon.post(f"{TASKS}{draft['id']}/upload/", data=form(photos(2)))
