@@ -89,3 +89,11 @@ def test_a_traceback_repeats_no_values(style):
     assert "sign_in" in told
     assert "failed with 1 headers" in told
     assert "orc_5ecret" not in told
+
+
+def test_what_strangers_send_does_not_drive_the_terminal():
+    stream = Stream()
+    logging.configure(level="info", style="console", stream=stream)
+    structlog.get_logger().warning("api.page_refused", path="/\x1b]0;title\x07\x9b2J", method="GET")
+    structlog.reset_defaults()
+    assert "path=/\\x1b]0;title\\x07\\x9b2J" in stream.getvalue()
