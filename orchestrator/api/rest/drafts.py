@@ -148,7 +148,7 @@ class Drafts:
         """Commit a draft with these files; if that cannot be, take it away."""
         try:
             async with self._lock(task):
-                return await self._commit(task, await fill(task))
+                return await self._commit(task, await self._placed(task, fill(task)))
         except BaseException:
             await asyncio.shield(asyncio.ensure_future(self._take_away(task)))
             raise

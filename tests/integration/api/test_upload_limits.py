@@ -162,8 +162,10 @@ async def test_an_upload_to_a_draft_that_is_committed_meanwhile_takes_nothing_fr
     assert dict(photos(2)).items() <= on_disk(daemon, draft["id"]).items()
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["a new task", "a duplicate"])
-async def test_a_task_that_is_removed_before_its_images_are_there_leaves_nothing(daemon, whole):
+@pytest.mark.parametrize(
+    ("whole", "hindered"), [(True, False), (True, True), (False, False)], ids=["before", "during", "a duplicate"]
+)
+async def test_a_task_that_is_removed_before_its_images_are_there_leaves_nothing(daemon, whole, hindered):
     _, old = await daemon.post(TASKS, data=form(photos(2)))
     albums = daemon.app.files.albums
     place, copy = albums.place, albums.copy
@@ -174,7 +176,10 @@ async def test_a_task_that_is_removed_before_its_images_are_there_leaves_nothing
 
     async def place_too_late(task, files):
         await gone(task)
-        return await place(task, files)
+        placed = await place(task, files)
+        if hindered:
+            raise StorageFailed("Its folder has gone.")
+        return placed
 
     async def copy_too_late(sources, *, of, to):
         await gone(to)
