@@ -20,7 +20,15 @@ _TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
 class AddressRefused(OSError):
-    """The address that a name or a redirect leads to is not public, and not allowed."""
+    """The address that a name or a redirect leads to is not public, and not allowed.
+
+    All say the same: where the addresses of one name are refused for reasons that differ, one error of no kind is made
+    of them.
+    """
+
+    def __init__(self, address: str) -> None:
+        super().__init__("not a public address")
+        self.address = address
 
 
 def guarded_connector(allowed: Sequence[Network] = (), **given: Any) -> aiohttp.TCPConnector:
@@ -45,7 +53,7 @@ def check(host: str, allowed: Sequence[Network]) -> None:
         return
     if any(address in network for network in allowed):
         return
-    raise AddressRefused(f"{address} is not a public address")
+    raise AddressRefused(str(address))
 
 
 def _plain(address: _Address) -> _Address:
