@@ -156,7 +156,7 @@ class TaskShelves:
                 stop.check()
                 swap_in(shelf, new, archive=archive, note=note)
             except ResultsCorrupt:
-                _refuse(task, archive)
+                _refuse(task, archive, kept=shelf.assets / ARCHIVE)
                 raise
             finally:
                 _discard(new)
@@ -198,9 +198,12 @@ def _discard(new: Path) -> None:
         delete_tree(new)
 
 
-def _refuse(task: Task, archive: Path) -> None:
-    """Delete an archive that is none. One that nobody can fetch again leaves its name: who looks again finds no zip."""
-    if task.import_url == IMPORTED_FILE and archive.exists():
+def _refuse(task: Task, archive: Path, *, kept: Path) -> None:
+    """Delete an archive that is none. One that nobody can fetch again leaves its name: who looks again finds no zip.
+
+    That of earlier results is the same file by another name, and stays as it is.
+    """
+    if task.import_url == IMPORTED_FILE and archive.exists() and not kept.exists():
         os.truncate(archive, 0)
     else:
         delete_file(archive)
