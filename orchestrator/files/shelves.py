@@ -77,6 +77,8 @@ class TaskShelves:
             for other in shelf.incoming.iterdir():
                 if other.name != path.name:
                     delete_file(other)  # Of a job that was given up: nobody will go on with it.
+            if path.exists() and path.stat().st_nlink > 1:
+                delete_file(path)  # A crash left it: it is the archive of the results, which nothing may write into.
             if room:
                 check_space(shelf.incoming, room - (path.stat().st_size if path.exists() else 0))
         return path

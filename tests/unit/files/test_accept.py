@@ -230,6 +230,16 @@ async def test_another_jobs_leftover_is_never_gone_on_with(shelves, task):
     assert new.parent.is_dir()
 
 
+async def test_what_a_crash_left_of_a_swap_is_not_fetched_into(shelves, task, folder, fetched):
+    archive = fetched(task, RESULTS)
+    packed = archive.read_bytes()
+    await shelves.accept(task)
+    archive.parent.mkdir()
+    os.link(folder / "assets" / "all.zip", archive)  # The daemon was killed before this name of it was gone.
+    shelves.download_path(task).write_bytes(b"the first bytes of")
+    assert packed == (folder / "assets" / "all.zip").read_bytes()
+
+
 @pytest.mark.parametrize("job", ["", "../../../etc/passwd", "a" * 65])
 def test_a_job_of_no_plain_name_still_downloads_into_its_folder(shelves, task, folder, job):
     assert folder / "incoming" / "results.zip.part" == shelves.download_path(replace(task, job_uuid=job))
