@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from orchestrator.api import server
 from orchestrator.api.ports import RestPorts
+from orchestrator.api.rest import receiving
 from orchestrator.api.rest.application import rest_application
 from orchestrator.api.window import routes_of
 from orchestrator.domain.commands import CommitTask, TaskKey
@@ -97,6 +98,21 @@ async def test_an_upload_that_is_cut_leaves_nothing(daemon):
     await until([], lambda: arrivals(daemon))
     assert [] == tasks_on_disk(daemon)
     assert 201 == (await daemon.post(TASKS, data=form(photos(2))))[0]
+
+
+@pytest.mark.parametrize("path", [TASKS, f"{TASKS}import"])
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/json"])
+async def test_an_upload_that_does_not_move_is_given_up(daemon, monkeypatch, path, kind):
+    monkeypatch.setattr(receiving, "IDLE", 0.1)
+
+    async def stalled():
+        yield b'--x\r\nContent-Disposition: form-data; name=i; filename="a.jpg"\r\n\r\nphoto'
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(30):
+        answer = await daemon.post(path, data=stalled(), headers={"Content-Type": kind})
+    assert (408, {"detail": "Nothing came for 0.1 s."}) == answer
+    assert [] == arrivals(daemon)
 
 
 async def test_a_stop_in_the_middle_of_an_upload_leaves_nothing(folder, monkeypatch):
