@@ -45,9 +45,7 @@ static: $(INSTALLED) ## Run the checks that start nothing: linters, types, impor
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry orchestrator
-ifneq ($(wildcard tools/reference.py tools/reference/__main__.py),)
 	$(PY) -m tools.reference --check
-endif
 
 coverage: $(INSTALLED) ## Measure the unit tests' branch coverage; domain and engine must have all of it.
 	$(PYTEST) tests/unit -n $(WORKERS) --cov --cov-report=

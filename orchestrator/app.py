@@ -1,22 +1,20 @@
 """The application: builds every room once, runs them together, and closes them in reverse.
 
-Nothing else knows concrete classes. A stop is orderly: no more commands in, what was taken is settled, leases are
-handed back, events still leave, then everything is closed.
+Only it and what it builds with (``engine_room``, ``doors``, ``entrance``) know concrete classes. A stop is orderly: no
+more commands in, what was taken is settled, leases are handed back, events still leave, then everything is closed.
 """
 
 import asyncio
 import os
-import uuid
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from orchestrator import __version__, crashing
+from orchestrator import crashing
 from orchestrator.api.feed import Feed
 from orchestrator.api.live import Live
 from orchestrator.api.ports import FilePorts, TokenPort
@@ -25,23 +23,19 @@ from orchestrator.bus.intake import Intake
 from orchestrator.bus.port import Bus
 from orchestrator.bus.relay import Relay
 from orchestrator.contract.addresses import Address, from_url
-from orchestrator.contract.render import WireRenderer
 from orchestrator.domain.commands import AddProcessingNode, RemoveProcessingNode, UpdateProcessingNode
 from orchestrator.domain.errors import StorageFailed, StoreError
 from orchestrator.domain.findings import Checkup, Finding
-from orchestrator.domain.transitions import Policy
 from orchestrator.doors import Inside, build_bus, build_files, build_server, bus_problem, delivering
 from orchestrator.engine.changes import Changes
 from orchestrator.engine.doctor import RESTORE, Doctor
-from orchestrator.engine.engine import Engine, Rooms, build_engine
+from orchestrator.engine.engine import Engine
 from orchestrator.engine.job_check import JobCheck
 from orchestrator.engine.lease import Standing
-from orchestrator.engine.ports import Order, OutboxEntry
-from orchestrator.engine.timing import Timing
+from orchestrator.engine.ports import Order
+from orchestrator.engine_room import SystemClock, engine_of
 from orchestrator.entrance import entrance, tokens_of
-from orchestrator.files import ArchiveLimits, FetchLimits, ImageFiles, ShelfInspector, TaskShelves
-from orchestrator.nodes.nodeodm import Deadlines
-from orchestrator.nodes.registry import NodeRegistry
+from orchestrator.files import ShelfInspector
 from orchestrator.settings import Settings
 from orchestrator.store import SqlStore, open_existing, open_store
 from orchestrator.telemetry.metrics import Metrics
@@ -51,14 +45,6 @@ log = structlog.get_logger()
 
 DRAIN = 10.0
 """Seconds that a stop waits for events to leave; the rest leaves at the next start."""
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """Give the time, in UTC."""
-        return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +69,6 @@ class App:
         return f"{bus}; {len(self.engine.conductor.tasks)} tasks in work; {online} nodes online"
 
 
-def timing_of(settings: Settings) -> Timing:
-    """Give the engine's figures as the settings have them."""
-    nodes, tasks = settings.nodes, settings.tasks
-    return Timing(
-        probe_interval=nodes.probe_interval,
-        poll_interval=nodes.poll_interval,
-        first_poll=nodes.first_poll_interval,
-        offline_after=nodes.offline_after,
-        node_lost_after=nodes.node_lost_after,
-        progress_interval=tasks.progress_interval,
-        draft_ttl=tasks.draft_ttl,
-        remove_collected_after=nodes.remove_collected_after,
-        lease_ttl=settings.store.lease_ttl,
-        events_kept=settings.events.retention,
-        most_events=settings.events.max_stored,
-        most_behind=settings.webhooks.max_behind,
-        parallel_uploads=tasks.parallel_uploads,
-        parallel_downloads=tasks.parallel_downloads,
-        upload_connections=tasks.upload_connections,
-    )
-
-
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[App]:
     """Run the daemon for the length of the block. Raises ``OrchestratorError``, ``ListenError`` if it cannot start."""
@@ -114,7 +78,7 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         crashing.around_migrations()
         store = crashing.around_store(await stack.enter_async_context(open_store(url, now=SystemClock().now)))
         guarded = await entrance(settings.api, store, clock=SystemClock())
-        engine, shelves = await _engine(settings, store, stack)
+        engine, shelves = await engine_of(settings, store, stack)
         bus = crashing.around_bus(build_bus(settings))
         relay = Relay(bus, store, engine.turn)
         feed, live, metrics = Feed(), Live(store), Metrics()
@@ -200,44 +164,6 @@ def _make_root(root: Path) -> None:
     except OSError as error:
         told = os.strerror(error.errno or 0).lower()
         raise StorageFailed(f"The folder {root} cannot be made: {told}. Set files.root.") from error
-
-
-async def _engine(settings: Settings, store: SqlStore, stack: AsyncExitStack) -> tuple[Engine, TaskShelves]:
-    files, nodes = settings.files, settings.nodes
-    images = ImageFiles(
-        root=files.root,
-        import_roots=files.import_roots,
-        uploads=files.root / "tasks",
-        limits=FetchLimits(max_bytes=files.max_image_bytes, private=files.allow_private_addresses),
-        archive_limits=FetchLimits(
-            max_bytes=files.max_unpacked_bytes, private=files.allow_private_addresses, whole=86_400.0
-        ),
-    )
-    stack.push_async_callback(images.close)
-    shelves = TaskShelves(
-        root=files.root,
-        limits=ArchiveLimits(max_unpacked_bytes=files.max_unpacked_bytes),
-        max_output_bytes=files.max_output_bytes,
-    )
-    stack.push_async_callback(shelves.close)
-    crashing.around_files(files.root.absolute())
-    await shelves.recover()
-    idle = nodes.transfer_idle_timeout
-    deadlines = Deadlines(
-        connect=nodes.connect_timeout, answer=nodes.answer_timeout, upload_idle=idle, download_idle=idle
-    )
-    registry = NodeRegistry(deadlines, user_agent=f"orchestrator/{__version__}")
-    clients = crashing.around_nodes(await stack.enter_async_context(registry))
-    renderer = WireRenderer(entry=OutboxEntry, source=settings.bus.source)
-    rooms = Rooms(store=store, renderer=renderer, images=images, shelves=shelves, clients=clients, clock=SystemClock())
-    policy = Policy(max_attempts=settings.tasks.max_attempts)
-    engine = build_engine(rooms, owner=_name(), policy=policy, timing=timing_of(settings))
-    return engine, shelves
-
-
-def _name() -> str:
-    """Name this run of the daemon, so that names sort by the time of the start."""
-    return f"{SystemClock().now():%Y%m%dT%H%M%S.%fZ}-{uuid.uuid4().hex[:12]}"
 
 
 def _publish_gauges(metrics: Metrics, app: App) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -68,6 +69,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         if "PYTEST_XDIST_WORKER" in os.environ:
             return
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a path short enough for a socket in it."""
+    with tempfile.TemporaryDirectory(prefix="orc") as path:
+        yield Path(path)
 
 
 @pytest.fixture(scope="session")

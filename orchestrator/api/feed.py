@@ -82,7 +82,7 @@ class Feed:
 
     @asynccontextmanager
     async def subscribe(self, pattern: str = "#") -> AsyncIterator[AsyncIterator[bytes]]:
-        """Look on from now until the end of the block. Raises ``ValueError`` for a pattern that is none."""
+        """Look on from now until the end of the block. Raises ``ValueError`` for an invalid pattern."""
         subscription = Subscription(Topic.of(pattern), limit=self._limit)
         if self._closed:
             subscription.close()

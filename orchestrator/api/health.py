@@ -14,18 +14,12 @@ Figures = Callable[[], Mapping[str, object]]
 
 
 def add_health(
-    application: web.Application,
-    *,
-    ready: Sequence[Check],
-    live: Sequence[Check] = (),
-    figures: Figures = dict,
-    registry: CollectorRegistry | None = None,
+    application: web.Application, *, ready: Sequence[Check], figures: Figures, registry: CollectorRegistry
 ) -> None:
-    """Add ``/health/live``, ``/health/ready`` (with the figures) and, given a registry, ``/metrics``."""
-    application.router.add_get("/health/live", _answering(live))
+    """Add ``/health/live``, ``/health/ready`` (with the figures) and ``/metrics``."""
+    application.router.add_get("/health/live", _answering())
     application.router.add_get("/health/ready", _answering(ready, figures))
-    if registry is not None:
-        application.router.add_get("/metrics", _metrics(registry))
+    application.router.add_get("/metrics", _metrics(registry))
 
 
 def health_of(checks: Sequence[Check]) -> tuple[dict[str, object], int]:
@@ -34,7 +28,9 @@ def health_of(checks: Sequence[Check]) -> tuple[dict[str, object], int]:
     return {"status": "unhealthy" if problems else "ok", "problems": problems}, 503 if problems else 200
 
 
-def _answering(checks: Sequence[Check], figures: Figures = dict) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _answering(
+    checks: Sequence[Check] = (), figures: Figures = dict
+) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(_: web.Request) -> web.Response:
         body, status = health_of(checks)
         return shown({**body, **figures()}, status=status)

@@ -1,12 +1,13 @@
 """Every answer that says no, as problem details (RFC 9457) in JSON: what the window shows when something is wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from orchestrator.contract.answers import rejected
 from orchestrator.contract.json_text import to_json
@@ -24,8 +25,6 @@ from orchestrator.domain.problem import Problem, internal, invalid, invalid_fiel
 log = structlog.get_logger()
 
 JSON: Final = "application/json"
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Refusal(Exception):

@@ -37,19 +37,18 @@ def window_application(
     gate: Gate,
     *,
     origins: Origins,
-    ready: Sequence[Check] = (),
-    live: Sequence[Check] = (),
-    figures: Figures = dict,
-    registry: CollectorRegistry | None = None,
+    ready: Sequence[Check],
+    figures: Figures,
+    registry: CollectorRegistry,
 ) -> web.Application:
-    """Build it. ``ready`` and ``live`` are what the health pages look at, ``figures`` what they show beside it.
+    """Build it. ``/health/ready`` looks at ``ready``, and shows the ``figures`` beside it.
 
     ``gate`` says who is asking, and ``origins`` from where requests may come.
     """
     application = web.Application(middlewares=[problems_in_json, watching(origins)], client_max_size=MAX_FORM)
     application.on_response_prepare.append(secure)
     application.on_response_prepare.append(greeting(origins))
-    add_health(application, ready=ready, live=live, figures=figures, registry=registry)
+    add_health(application, ready=ready, figures=figures, registry=registry)
     application.on_shutdown.append(ports.live.end)
     add_page(application)
     routes = [*SigningIn(gate).routes(), *Tickets(ports, gate).routes(), *routes_of(ports)]

@@ -25,10 +25,9 @@ class Wire:
     The answer must have been prepared with its chunks enabled, if its HTTP version knows chunks.
     """
 
-    def __init__(self, transport: asyncio.Transport, *, chunked: bool, most: int = MOST) -> None:
+    def __init__(self, transport: asyncio.Transport, *, chunked: bool) -> None:
         self._transport = transport
         self._chunked = chunked
-        self._most = most
 
     @property
     def gone(self) -> bool:
@@ -37,7 +36,7 @@ class Wire:
 
     def take(self, parcel: Parcel) -> bool:
         """Write a parcel; says no, and writes nothing, if too much waits already or the reader has left."""
-        if self.gone or self._transport.get_write_buffer_size() + len(parcel.plain) > self._most:
+        if self.gone or self._transport.get_write_buffer_size() + len(parcel.plain) > MOST:
             return False
         if parcel.plain:
             self._transport.write(parcel.framed if self._chunked else parcel.plain)

@@ -47,9 +47,7 @@ class Intake:
         renderer: Renderer,
         clock: Clock,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
-        batch: int = BATCH,
         linger: float = LINGER,
-        stop_deadline: float = STOP_DEADLINE,
         patience: Patience | None = None,
     ) -> None:
         self.settled = 0
@@ -59,9 +57,8 @@ class Intake:
         self._renderer = renderer
         self._clock = clock
         self._max_message_bytes = max_message_bytes
-        self._batch = batch
         self._linger = linger
-        self._stop_deadline = stop_deadline
+        self._stop_deadline = STOP_DEADLINE
         self._patience = patience or Patience()
         self._burial = Burial(bus, patience=self._patience)
         self._stopping = False
@@ -72,7 +69,7 @@ class Intake:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._burial.run())
             while True:
-                deliveries = await self._bus.take(self._batch, linger=self._linger)
+                deliveries = await self._bus.take(BATCH, linger=self._linger)
                 await self._finish(self._work(deliveries))
 
     async def _finish(self, work: Coroutine[Any, Any, None]) -> None:

@@ -13,7 +13,7 @@ from orchestrator.domain.dead_letters import Letter
 from orchestrator.domain.problem import FieldError
 
 _ID_BYTES = 5
-"""40 bits, eight signs: among 10,000 letters two share an id in one case of 20,000, and then both are shown."""
+"""40 bits, eight characters: among 10,000 letters two share an id in one case of 20,000, and then both are shown."""
 
 # Crockford's base 32 in lower case: no i, l, o or u, so that nothing that is read aloud or typed is mistaken.
 _SIGNS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789abcdefghjkmnpqrstvwxyz")

@@ -16,7 +16,7 @@ from orchestrator.bus.presence import Presence
 from orchestrator.bus.reasons import reasons
 from orchestrator.bus.stream import EventStream
 from orchestrator.contract.patterns import matches
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 
 PREFETCH = 1000
 LOG_LIMIT = 10_000
@@ -55,9 +55,9 @@ class MemoryShelf:
 
 
 class MemoryBus:
-    """A bus for one process. The last ``log_limit`` events are kept for replay, the last dead letters on a shelf."""
+    """A bus for one process. The last ``LOG_LIMIT`` events are kept for replay, the last dead letters on a shelf."""
 
-    def __init__(self, *, prefetch: int = PREFETCH, log_limit: int = LOG_LIMIT) -> None:
+    def __init__(self, *, prefetch: int = PREFETCH) -> None:
         self.dead_letters: deque[Shelved] = deque(maxlen=SHELF_LIMIT)
         self._presence = Presence()
         self._prefetch = prefetch
@@ -66,7 +66,7 @@ class MemoryBus:
         self._queue: deque[Delivery] = deque()
         self._held: dict[int, Delivery] = {}
         self._some = asyncio.Event()
-        self._log: deque[OutboxEntry] = deque(maxlen=log_limit)
+        self._log: deque[OutboxEntry] = deque(maxlen=LOG_LIMIT)
         self._streams: dict[EventStream, str] = {}
         self._askers: dict[str, Callable[[Reply], None]] = {}
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, Protocol, Self
 
 from orchestrator.contract import headers
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.problem import Problem
-from orchestrator.engine.changes import OutboxEntry
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 """The form of the header in W3C Trace Context (section 3.2.2), which forbids the version ff and ids of zeros alone."""

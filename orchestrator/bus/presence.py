@@ -1,4 +1,4 @@
-"""How the bus stands, and whoever waits for it to stand otherwise."""
+"""The state of the bus, and those who wait for it to change."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class Presence:
         return self._state
 
     def set(self, *, consuming: bool | None = None, publishing: bool | None = None, problem: str | None = None) -> None:
-        """Change what is given; nobody is told of a change that is none."""
+        """Change what is given; nobody is told where nothing changed."""
         old = self._state
         new = replace(
             old,

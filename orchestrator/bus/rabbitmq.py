@@ -15,11 +15,12 @@ from orchestrator.bus.patience import Patience
 from orchestrator.bus.port import BusState, DeadLetter, Delivery, Reply
 from orchestrator.bus.presence import Presence
 from orchestrator.contract.topology import Topology
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 
 PREFETCH = 1000
 CONNECT_DEADLINE = 10.0
 CONFIRM_DEADLINE = 30.0
+"""Seconds, as the one before."""
 HEARTBEAT = 20
 """Seconds; a dead peer is noticed after about three."""
 
@@ -27,7 +28,7 @@ Prepare = Callable[[Session], Coroutine[Any, Any, None]]
 
 
 class RabbitBus:
-    """A bus on a broker. Deadlines are seconds. Raises ``BusError`` for a URL that is none."""
+    """A bus on a broker. Raises ``BusError`` for an invalid URL."""
 
     def __init__(
         self,
@@ -35,8 +36,6 @@ class RabbitBus:
         *,
         topology: Topology,
         prefetch: int = PREFETCH,
-        connect_deadline: float = CONNECT_DEADLINE,
-        confirm_deadline: float = CONFIRM_DEADLINE,
         heartbeat: int = HEARTBEAT,
         patience: Patience | None = None,
     ) -> None:
@@ -45,10 +44,9 @@ class RabbitBus:
         self._address = address
         self._presence = Presence()
         self._declaring = asyncio.Lock()
-        self._connect_deadline = connect_deadline
         self._problems = {"consuming": "", "publishing": "", "events": ""}
         self._consumer = Consumer(queue=topology.commands.name, prefetch=prefetch)
-        self._publisher = Publisher(topology, deadline=confirm_deadline, troubled=self._troubled)
+        self._publisher = Publisher(topology, deadline=CONFIRM_DEADLINE, troubled=self._troubled)
 
         def link(role: str, prepare: Prepare, told: Callable[[bool, str], None]) -> Link:
             return Link(
@@ -56,7 +54,7 @@ class RabbitBus:
                 role=role,
                 prepare=prepare,
                 told=told,
-                deadline=connect_deadline,
+                deadline=CONNECT_DEADLINE,
                 heartbeat=heartbeat,
                 patience=patience or Patience(),
             )
@@ -118,7 +116,7 @@ class RabbitBus:
 
     def shelf(self) -> AbstractAsyncContextManager[QueueShelf]:
         """Look at the shelf for the length of the block, over a connection of its own. Raises ``BusError``."""
-        return shelf_of(self._address, self._topology.dead_letters.name, deadline=self._connect_deadline)
+        return shelf_of(self._address, self._topology.dead_letters.name, deadline=CONNECT_DEADLINE)
 
     def publish(self, entries: Sequence[OutboxEntry]) -> Awaitable[list[int]]:
         """Send events now, in the order of calls."""

@@ -16,7 +16,7 @@ from orchestrator.bus.backlog import Backlog
 from orchestrator.bus.patience import Patience
 from orchestrator.bus.port import Bus
 from orchestrator.domain.errors import StoreError
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.engine.ports import Desk, Store
 
 BATCH = 200

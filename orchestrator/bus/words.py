@@ -3,7 +3,6 @@
 CONNECTED = "bus.connected"
 CONNECTION_LOST = "bus.connection_lost"
 CONNECT_FAILED = "bus.connect_failed"
-EVENTS_REFUSED = "bus.events_refused"
 EVENTS_BEHIND = "bus.events_behind"
 EVENTS_CAUGHT_UP = "bus.events_caught_up"
 OUTBOX_UNREADABLE = "bus.outbox_unreadable"

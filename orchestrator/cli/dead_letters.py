@@ -14,8 +14,10 @@ from orchestrator.cli.printing import AsJson, print_fields, print_json, print_ta
 
 Json = dict[str, Any]
 
-LetterId = Annotated[str, typer.Argument(help="Its id, or the first four signs or more.", metavar="ID")]
-LetterIds = Annotated[list[str] | None, typer.Argument(help="Their ids, or the first signs of each.", metavar="ID...")]
+LetterId = Annotated[str, typer.Argument(help="Its id, or its first four characters or more.", metavar="ID")]
+LetterIds = Annotated[
+    list[str] | None, typer.Argument(help="Their ids, or the first characters of each.", metavar="ID...")
+]
 Limit = Annotated[int, typer.Option(help="How many at most.", min=1, max=1000)]
 Offset = Annotated[int, typer.Option(help="How many to skip.", min=0)]
 NewId = Annotated[

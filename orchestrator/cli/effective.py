@@ -1,4 +1,4 @@
-"""The settings that hold, for people and programs, with every secret masked."""
+"""The settings in force, for people and programs, with every secret masked."""
 
 import json
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
 """How the command line fails: one plain sentence on standard error and an exit code, never a traceback.
 
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage, settings, or no daemon, 130 interrupted, 141 nobody reads us.
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, settings, or no daemon, 130 interrupted (SIGINT), 141 nobody
+reads what is printed (SIGPIPE).
 """
 
 import contextlib

@@ -33,7 +33,7 @@ def add(
     label: Label = None,
     json: AsJson = False,
 ) -> None:
-    """Make a processing node known."""
+    """Add a processing node."""
     answer = daemon.settle("add-processing-node", given(url=_address(url), token=token, label=label))
     node = answer["processing_node"]
     print_json(node) if json else say(f"Node {node['id']} is {node['url']}.")
@@ -78,7 +78,7 @@ def remove(
     force: Annotated[bool, typer.Option("--force", help="Even while it has live jobs.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Forget a processing node."""
+    """Remove a processing node."""
     body = given(processing_node=node, force=force or None)
     answer = daemon.settle("remove-processing-node", body)
     print_json(answer["processing_node"]) if json else say(f"Node {node} was removed.")

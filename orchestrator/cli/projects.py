@@ -28,7 +28,7 @@ def create(
     description: Annotated[str | None, typer.Option(help="What it is about.")] = None,
     json: AsJson = False,
 ) -> None:
-    """Begin a project."""
+    """Create a project."""
     project = daemon.settle("create-project", given(name=name, description=description))["project"]
     print_json(project) if json else say(f"Project {project['id']} is {project['name']}.")
 

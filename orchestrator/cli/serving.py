@@ -1,4 +1,4 @@
-"""``orchestrator serve``, ``migrate``, ``backup``, ``check-config``, ``contract``: the daemon and what it goes by."""
+"""``orchestrator serve``, ``migrate``, ``backup``, ``check-config``, ``contract``: daemon and settings."""
 
 from collections.abc import Coroutine
 from pathlib import Path
@@ -63,7 +63,7 @@ def serve(
 
 
 def check_config(*, config: Config = None, root: Root = None, json: AsJson = False) -> None:
-    """Print the settings that hold, secrets masked; or what is wrong with them (exit code 2)."""
+    """Print the settings in force, secrets masked; or what is wrong with them (exit code 2)."""
     from orchestrator.cli.effective import as_json, as_toml
     from orchestrator.settings import find_config, load
 

@@ -57,7 +57,7 @@ def create(
     message_id: Annotated[str | None, typer.Option(help="Sent again under the same id, nothing happens twice.")] = None,
     json: AsJson = False,
 ) -> None:
-    """Begin a task."""
+    """Create a task."""
     body = given(
         images=uris(images or []),
         name=name,

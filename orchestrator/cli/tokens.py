@@ -43,7 +43,7 @@ def create(
         typer.Option(help="viewer looks; operator also changes projects and tasks; admin may do everything."),
     ] = RoleName.OPERATOR,
     project: Annotated[list[int] | None, typer.Option(help="Keep it to this project; repeatable.", min=1)] = None,
-    expires: Annotated[str | None, typer.Option(help='Make it worthless after that long, such as "90 d".')] = None,
+    expires: Annotated[str | None, typer.Option(help='It expires after that long, such as "90 d".')] = None,
     json: AsJson = False,
 ) -> None:
     """Make an API token and print it, for the only time.
@@ -65,7 +65,7 @@ def create(
 
 
 def show_all(daemon: Daemon, *, json: AsJson = False) -> None:
-    """List API tokens, by name; what opens anything is not in the list."""
+    """List API tokens, by name, without their secrets."""
     try:
         found = daemon.control.get("/tokens")
     except NoDaemon:
@@ -84,7 +84,7 @@ def show_all(daemon: Daemon, *, json: AsJson = False) -> None:
 
 
 def revoke(daemon: Daemon, name: TokenName, *, json: AsJson = False) -> None:
-    """Make an API token worthless at once, with all sessions that were begun by it."""
+    """Revoke an API token at once, with all sessions that were begun with it."""
     try:
         gone = daemon.control.post(f"/tokens/{quote(name, safe='')}/revoke", {})
     except NoDaemon:

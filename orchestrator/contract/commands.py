@@ -8,7 +8,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.contract.complaints import complain, excerpt, unknown_command, unreadable
 from orchestrator.contract.fields import Wire
-from orchestrator.contract.headers import COMMANDS
 from orchestrator.contract.node_commands import (
     AddProcessingNodeBody,
     RemoveProcessingNodeBody,
@@ -60,7 +59,7 @@ def decode(name: str, body: bytes) -> Command | Problem:
     """Read the body of the command ``name``, as it came from the bus."""
     form = _FORMS.get(name)
     if form is None:
-        return unknown_command(name, known=COMMANDS)
+        return unknown_command(name)
     try:
         read = form.validator.validate_json(body)
     except ValidationError as error:
@@ -74,7 +73,7 @@ def decode_object(name: str, body: Mapping[str, object]) -> Command | Problem:
     """Read the body of the command ``name`` that a door has already taken out of its JSON."""
     form = _FORMS.get(name)
     if form is None:
-        return unknown_command(name, known=COMMANDS)
+        return unknown_command(name)
     try:
         return form.validator.validate_python(body).command()
     except ValidationError as error:

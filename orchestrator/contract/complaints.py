@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from orchestrator.contract.fields import NESTED, SENTENCES
+from orchestrator.contract.headers import COMMANDS
 from orchestrator.domain.problem import FieldError, Problem, invalid
 
 MAX_ERRORS: Final = 50
@@ -74,11 +75,11 @@ def unreadable(detail: str) -> Problem:
     return Problem("unreadable", "The message cannot be read", 400, detail)
 
 
-def unknown_command(name: str, *, known: Sequence[str]) -> Problem:
+def unknown_command(name: str) -> Problem:
     """Refuse a command that does not exist, and name the one that was probably meant."""
     shown = excerpt(name)
-    near = difflib.get_close_matches(shown.lower().replace("_", "-"), known, n=1, cutoff=_CLOSE)
-    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
+    near = difflib.get_close_matches(shown.lower().replace("_", "-"), COMMANDS, n=1, cutoff=_CLOSE)
+    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(COMMANDS)}."
     detail = f"There is no command {shown}. {hint}" if shown else f"The message names no command. {hint}"
     return Problem("unknown-command", "No such command", 404, detail)
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from orchestrator.contract.events import DEFAULT_SOURCE, id_of
+from orchestrator.contract.events import id_of
 from orchestrator.contract.headers import JSON
 from orchestrator.contract.json_text import to_json
 from orchestrator.contract.views import utc_text
@@ -12,9 +12,7 @@ EVENTS_MISSED: Final = "webhook.events-missed"
 """Its type, and its routing key; no filter keeps it from anybody."""
 
 
-def events_missed(
-    webhook: int, *, first: int, last: int, now: datetime, source: str = DEFAULT_SOURCE
-) -> tuple[str, str, bytes]:
+def events_missed(webhook: int, *, first: int, last: int, now: datetime, source: str) -> tuple[str, str, bytes]:
     """Give its id, its subject and its body. ``first`` and ``last``: numbers in the journal of what is missing."""
     subject = f"webhooks/{webhook}"
     id_ = id_of(f"{source}/{subject}/{first}-{last}")

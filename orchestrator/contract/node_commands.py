@@ -48,7 +48,7 @@ class NodeBody(Wire):
 
 
 class AddProcessingNodeBody(NodeBody, json_schema_extra=_EITHER_ADDRESS):
-    """Make a processing node known."""
+    """Add a processing node."""
 
     def command(self) -> AddProcessingNode | Problem:
         """Give what is meant, or what is wrong with the address."""
@@ -78,7 +78,7 @@ class UpdateProcessingNodeBody(NodeBody):
 
 
 class RemoveProcessingNodeBody(Wire):
-    """Forget a processing node."""
+    """Remove a processing node."""
 
     processing_node: Id
     force: bool = False

@@ -7,7 +7,7 @@ from orchestrator.domain.commands import UNSET, CreateProject, DeleteProject, Up
 
 
 class CreateProjectBody(Wire):
-    """Begin a project."""
+    """Create a project."""
 
     name: GivenName
     description: Description = ""

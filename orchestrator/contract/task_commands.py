@@ -28,7 +28,7 @@ _EITHER_KEY = {"anyOf": [{"required": ["task"]}, {"required": ["reference"]}]}
 
 
 class CreateTaskBody(Wire):
-    """Begin a task."""
+    """Create a task."""
 
     images: Images = Field(default_factory=list)
     """Files, folders and patterns (absolute paths or file://), or http(s) addresses; may be empty with partial only."""

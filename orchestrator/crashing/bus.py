@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.bus.port import Bus, BusState, DeadLetter, Delivery, Reply, Shelf
 from orchestrator.crashing.trigger import Trigger
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 
 WRITTEN = 0.005
 """Seconds until what was given to the event loop to write is surely with the kernel, which outlives us."""

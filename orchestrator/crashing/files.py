@@ -1,4 +1,4 @@
-"""Points between file operations on results and images, as Python's own audit events tell them: each comes before.
+"""Points between file operations on results and images, told by Python's audit events, which come before each.
 
 What is renamed, linked or deleted below the root and has no point is an error: see ``_of_no_account`` for the rest.
 """

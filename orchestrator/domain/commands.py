@@ -1,8 +1,10 @@
-"""What clients ask for. Every door (bus, REST, command line) turns its words into these."""
+"""What clients ask for, and what became of it. Every door (bus, REST, command line) turns its words into these."""
 
 from dataclasses import dataclass
 
-from orchestrator.domain.task import DEFAULT_PRIORITY, Option, PendingAction, Source
+from orchestrator.domain.node import ProcessingNode
+from orchestrator.domain.problem import Problem
+from orchestrator.domain.task import DEFAULT_PRIORITY, Option, PendingAction, Project, Source, Task
 
 
 class Unset:
@@ -34,7 +36,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateTask:
-    """Begin a task. ``sources`` stands for what its images were resolved to; empty only with ``partial``."""
+    """Create a task. ``sources`` stands for what its images were resolved to; empty only with ``partial``."""
 
     sources: tuple[Source, ...] = ()
     project: int | None = None
@@ -93,7 +95,7 @@ class SetPendingAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateProject:
-    """Begin a project."""
+    """Create a project."""
 
     name: str
     description: str = ""
@@ -119,7 +121,7 @@ class DeleteProject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddProcessingNode:
-    """Make a node known. ``url`` is its base address, without token."""
+    """Add a node. ``url`` is its base address, without token."""
 
     url: str
     token: str = ""
@@ -171,3 +173,22 @@ COMMAND_NAMES: dict[type, str] = {
     RemoveProcessingNode: "remove-processing-node",
 }
 """The name of each command on the wire: routing key and property ``type``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A command that was taken, with what it was about as it now stands."""
+
+    command: str
+    subject: Task | Project | ProcessingNode
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A command that was not taken, and why."""
+
+    command: str
+    problem: Problem
+
+
+Outcome = Accepted | Rejected

@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.domain.problem import FieldError
 
 SHORTEST_ID = 4
-"""Signs of an id that a person must type at least; they must fit one letter only."""
+"""Characters of an id that a person must type at least; they must fit one letter only."""
 
 _READ_AS = str.maketrans({"o": "0", "i": "1", "l": "1", "-": None, " ": None})
 
@@ -104,7 +104,7 @@ class Change:
 
 
 def plain_id(typed: str) -> str:
-    """Read an id as it was typed: signs that look alike are one, case and dashes do not count."""
+    """Read an id as it was typed: characters that look alike are one, case and dashes do not count."""
     return typed.strip().lower().translate(_READ_AS)
 
 

@@ -14,15 +14,15 @@
     ├── FileError                    a local file or source did not serve
     │   ├── SourceFailed             an image is missing, unreadable or not allowed
     │   ├── SourceHindered           an image could not be fetched just now                     retryable
-    │   ├── FileRefused              a file that came in over HTTP is none that is taken
-    │   ├── FileTooLarge             a file that came in over HTTP, or all of them, are too much
-    │   ├── ResultsCorrupt           an archive did not stand verification                      retryable
+    │   ├── FileRefused              a file that came in over HTTP is not accepted
+    │   ├── FileTooLarge             a file that came in over HTTP, or all of them together, is too large
+    │   ├── ResultsCorrupt           an archive did not pass verification                      retryable
     │   └── StorageFailed            the disk is full or read-only                              retryable
     ├── BusError                     the broker is away or refused                              retryable
     ├── NoSuchLetter                 no dead letter on the shelf has that id
     ├── AmbiguousLetter              the beginning of an id fits several dead letters
     ├── NotGuarded                   others would reach the daemon, and nothing keeps them out
-    ├── TokenRefused                 an API token cannot be made, or revoked, so
+    ├── TokenRefused                 an API token cannot be made or revoked as asked
     └── StoreError                   the database is away, locked or broken                     retryable
 
 Each has a ``code`` for programs, a sentence for people (``str(error)``) and ``retryable``.
@@ -114,7 +114,7 @@ class SourceHindered(FileError):
 
 
 class FileRefused(FileError):
-    """A file that came in over HTTP is none that is taken: by its name, or because it is empty."""
+    """A file that came in over HTTP is not accepted: for its name, or because it is empty."""
 
     code = "file-refused"
 
@@ -126,7 +126,7 @@ class FileTooLarge(FileError):
 
 
 class ResultsCorrupt(FileError):
-    """An archive did not stand verification."""
+    """An archive did not pass verification."""
 
     code = "results-corrupt"
     retryable = True

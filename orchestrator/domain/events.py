@@ -53,3 +53,14 @@ class NodeEvent:
 
 
 Event = TaskEvent | NodeEvent
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """One event ready to publish. ``number`` is its place among all; within the partition ``key``, order holds."""
+
+    number: int
+    id: str
+    key: str
+    routing_key: str
+    body: bytes

@@ -62,8 +62,6 @@ TABLE: Mapping[str, Mapping[Stage, Effect]] = {
     "DraftExpired": {_D: outcomes.draft_expired},
 }
 
-FACT_KINDS: Mapping[str, type] = {kind: getattr(facts, kind) for kind in TABLE if hasattr(facts, kind)}
-
 
 @dataclass(frozen=True, slots=True)
 class Decision:

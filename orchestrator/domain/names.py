@@ -1,4 +1,4 @@
-"""Unique names: a node silently renames or loses files whose names clash (nodeodm-protocol.md §2.3), so none may.
+"""Unique names: a node silently renames or loses files whose names clash, so none may.
 
 What a node makes of names is said here, too: which files it counts as images, and how NodeMICMAC writes names.
 """

@@ -139,11 +139,6 @@ class Task:
         """Whether a node has or had the job of the present attempt: till then there is nothing to be seen of it."""
         return bool(self.uuid) or self.running_progress > 0 or self.processing_time >= 0
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether only RESTART or REMOVE can move the task."""
-        return self.stage is Stage.ENDED
-
 
 PROGRESS_FIELDS = frozenset({"upload_progress", "resize_progress", "running_progress", "processing_time"})
 """A change of these alone is progress, not news."""

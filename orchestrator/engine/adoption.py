@@ -145,7 +145,7 @@ def _ours(card: JobCard, *, uuid: str, node: int) -> FoundJob | None:
 
 
 def _images(card: JobCard) -> int:
-    """Give the number of images once the node has sorted out the files that are none; 0 before."""
+    """Give the number of images once the node has put aside the files that are no images; 0 before."""
     info = card.info
     counted = info.progress is not None and (
         info.status != Status.RUNNING or info.progress > 0 or info.processing_time >= 0

@@ -25,7 +25,7 @@ class Board:
     elsewhere: dict[int, int] = field(default_factory=dict)
     """Tasks of other daemons that take a slot of each node."""
     _away_since: dict[int, float] = field(default_factory=dict)
-    """Since when this daemon has seen a node to be away, on the event loop's clock: nobody sets that."""
+    """Since when this daemon has seen a node to be away, on the event loop's clock, which nobody can set."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def start(self) -> None:

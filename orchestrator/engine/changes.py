@@ -3,19 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import NodeJob, Project, Source, Task
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxEntry:
-    """One event ready to publish. ``number`` is its place among all; within the partition ``key``, order holds."""
-
-    number: int
-    id: str
-    key: str
-    routing_key: str
-    body: bytes
 
 
 @dataclass(slots=True)

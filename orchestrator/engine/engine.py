@@ -134,13 +134,12 @@ def build_engine(
     rooms: Rooms,
     *,
     owner: str,
+    timing: Timing,
     policy: Policy | None = None,
-    timing: Timing | None = None,
     chance: random.Random | None = None,
     new_uuid: Callable[[], str] = new_job_uuid,
 ) -> Engine:
     """Wire the engine's parts together."""
-    timing = timing or Timing()
     board = Board(rooms.clients)
     turn = Turn(
         store=rooms.store, renderer=rooms.renderer, images=rooms.images, clock=rooms.clock, owner=owner,

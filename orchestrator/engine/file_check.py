@@ -13,7 +13,7 @@ PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class FileCheck:
-    """Looks, and tidies up what is surely nobody's."""
+    """Looks, and tidies up what surely belongs to nobody."""
 
     store: StoreInspection
     shelves: ShelfInspection

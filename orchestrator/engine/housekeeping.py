@@ -73,7 +73,7 @@ class Housekeeping:
         await self._take_away(expired, f"the draft was not touched for {told}, so it expired")
 
     async def _interrupted(self, now: datetime) -> list[Task]:
-        """Give drafts that are nobody's: their daemon died in the middle of the request that was to commit them."""
+        """Give drafts that belong to nobody: their daemon died in the middle of the request that was to commit them."""
         before = now - WITHIN
         if self._alone and self._began_at:
             before = max(before, self._began_at)

@@ -50,7 +50,7 @@ class Lease:
     conductor: Conductor
     reaper: Reaper
     submit: Submit
-    followers: Sequence[Callable[[Changes], None]] = ()
+    followers: Sequence[Callable[[Changes], None]]
     """Those who are told of nodes and jobs that other daemons changed, as if we had."""
     standing: list[Callable[[Standing], None]] = field(default_factory=list)
     """Those who are told, at each beat, how this daemon stands among the others."""

@@ -27,7 +27,7 @@ class Reaper:
     shop: Workshop
     jobs: dict[str, NodeJob] = field(default_factory=dict)
     _since: dict[str, float] = field(default_factory=dict)
-    """When each of them came to us, on the event loop's clock: nobody sets that."""
+    """When each of them came to us, on the event loop's clock, which nobody can set."""
     _silent_since: dict[str, float] = field(default_factory=dict)
     """Since when a cluster that answers has told us nothing of each of them."""
     _going: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)

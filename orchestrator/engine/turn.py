@@ -57,9 +57,9 @@ class Turn:
     images: Images
     clock: Clock
     owner: str
-    policy: Policy = field(default_factory=Policy)
-    timing: Timing = field(default_factory=Timing)
-    known_nodes: Callable[[], Sequence[ProcessingNode]] = tuple
+    policy: Policy
+    timing: Timing
+    known_nodes: Callable[[], Sequence[ProcessingNode]]
     listeners: list[Callable[[Changes], None]] = field(default_factory=list)
     problem: str = ""
     """Why the last transaction failed; empty once one was committed."""

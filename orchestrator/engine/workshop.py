@@ -54,7 +54,7 @@ class Workshop:
     shelves: Shelves
     clock: Clock
     timing: Timing
-    chance: random.Random = field(default_factory=random.Random)
+    chance: random.Random
     probe: Callable[[int | None], None] = lambda _: None
     """Ask for a node to be looked at now."""
     tally: Tally = field(default_factory=Tally)

@@ -1,6 +1,7 @@
-"""The images of a task that came in over HTTP: a folder that goes with the task, where names are unique in any case."""
+"""The images of a task that came in over HTTP: a folder that goes with it; names are unique in any case."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from orchestrator.domain.errors import FileTooLarge, SourceFailed
@@ -20,11 +21,11 @@ from orchestrator.files.workbench import Stop, Workbench
 class TaskAlbums:
     """Implements ``orchestrator.engine.ports.Albums`` below one root folder. One call for a task at a time."""
 
-    def __init__(self, *, root: Path, max_file_bytes: int, max_archive_bytes: int, max_files: int = MAX_FILES) -> None:
+    def __init__(self, *, root: Path, max_file_bytes: int, max_archive_bytes: int) -> None:
         self._layout = Layout(root)
         self._max_file_bytes = max_file_bytes
         self._max_archive_bytes = max_archive_bytes
-        self.max_files = max_files
+        self.max_files = MAX_FILES
         self._bench = Workbench(name="files-album", threads=4)
 
     async def close(self) -> None:
@@ -60,8 +61,14 @@ class TaskAlbums:
             names = await self._bench.run(lambda _: sorted(_listed(folder)))
         return tuple(Source(uri=file_uri(str(folder / name)), name=name) for name in names)
 
+    async def sizes(self, task: int) -> Mapping[str, int]:
+        """Give the bytes of the files that are there, by name."""
+        folder = self._layout.shelf(task).images
+        with storing(f"Looking at the images of task {task}"):
+            return await self._bench.run(lambda _: _sizes(folder))
+
     async def count(self, task: int) -> int:
-        """Count the images that are there; what goes along is none."""
+        """Count the images that are there, not the files that go along with them."""
         folder = self._layout.shelf(task).images
         with storing(f"Looking at the images of task {task}"):
             return await self._bench.run(lambda _: sum(map(is_image, _listed(folder))))
@@ -151,6 +158,14 @@ def _listed(folder: Path) -> list[str]:
         return [path.name for path in folder.iterdir()]
     except FileNotFoundError:
         return []
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    sizes = {}
+    for name in sorted(_listed(folder)):
+        with suppress(FileNotFoundError):  # Another took its place meanwhile, or the task is being removed.
+            sizes[name] = (folder / name).stat().st_size
+    return sizes
 
 
 def _by_folded_name(folder: Path) -> dict[str, set[str]]:

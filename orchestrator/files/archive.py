@@ -59,7 +59,7 @@ class Contents:
 
 @contextmanager
 def opened(path: Path, *, limits: ArchiveLimits) -> Iterator[zipfile.ZipFile]:
-    """Open an archive. Raises ``ResultsCorrupt`` if it is none, or was cut."""
+    """Open an archive. Raises ``ResultsCorrupt`` if it is no zip, or was cut."""
     with storing("Reading the results archive"):
         try:
             file = path.open("rb")

@@ -18,7 +18,7 @@ from orchestrator.engine.ports import Arrived
 from orchestrator.files.deletion import delete_tree
 from orchestrator.files.failures import storing
 from orchestrator.files.layout import FILE_MODE, Layout, make_folder
-from orchestrator.files.names import is_image, is_side, safe_name
+from orchestrator.files.names import GCP_NAME, is_gcp, is_image, is_side, safe_name
 from orchestrator.files.sources import MAX_FILES, SIDE_TAKEN, TAKEN
 from orchestrator.files.workbench import Workbench
 
@@ -38,14 +38,12 @@ class ArrivalHall:
     ``max_archive_bytes``: of one archive of results.
     """
 
-    def __init__(
-        self, *, root: Path, keep_free: int, max_file_bytes: int, max_archive_bytes: int, max_files: int = MAX_FILES
-    ) -> None:
+    def __init__(self, *, root: Path, keep_free: int, max_file_bytes: int, max_archive_bytes: int) -> None:
         self._folder = Layout(root).arrivals
         self._keep_free = keep_free
         self.max_file_bytes = max_file_bytes
         self.max_archive_bytes = max_archive_bytes
-        self.max_files = max_files
+        self.max_files = MAX_FILES
         self._bench = Workbench(name="files-arrive", threads=4)
         self.turns = asyncio.Semaphore(AT_ONCE)
         self._since_look = 0
@@ -114,9 +112,12 @@ class Delivery:
     async def take(self, name: str, pieces: AsyncIterator[bytes]) -> Arrived:
         """Store an image, or a file that goes along, under a name that is safe and unique among those of the request.
 
+        A text file of a name that says nothing holds ground control points, as nodes have it.
         Raises ``FileRefused``, for its name before anything of it is read, ``FileTooLarge``, ``StorageFailed``.
         """
         safe = safe_name(name)
+        if is_gcp(safe) and not is_side(safe):
+            safe = GCP_NAME
         if not (is_image(safe) or is_side(safe)):
             raise FileRefused(f"{safe or 'A file'} is no image: {TAKEN} are taken, and beside them {SIDE_TAKEN}.")
         if is_side(safe) and self._names.has(safe):

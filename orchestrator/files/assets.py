@@ -1,4 +1,4 @@
-"""WebODM's assets: which file or folder of a node's results each of them is (webodm-api.md §4)."""
+"""WebODM's assets: which file or folder of a node's results each of them is."""
 
 import json
 import os

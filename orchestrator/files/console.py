@@ -39,13 +39,11 @@ class _Remembered:
 class Console:
     """The console output of every task."""
 
-    def __init__(
-        self, layout: Layout, bench: Workbench, *, max_bytes: int = MAX_OUTPUT, remembered: int = REMEMBERED
-    ) -> None:
+    def __init__(self, layout: Layout, bench: Workbench, *, max_bytes: int = MAX_OUTPUT) -> None:
         self._layout = layout
         self._bench = bench
         self._max_bytes = max_bytes
-        self._limit = remembered
+        self._limit = REMEMBERED
         self._known: OrderedDict[int, _Remembered] = OrderedDict()
         self._locks: dict[int, asyncio.Lock] = {}
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -44,12 +44,9 @@ class FetchLimits:
 class Fetcher:
     """One HTTP client for all images."""
 
-    def __init__(
-        self, *, limits: FetchLimits, bench: Workbench, session: Callable[[], aiohttp.ClientSession] | None = None
-    ) -> None:
+    def __init__(self, *, limits: FetchLimits, bench: Workbench) -> None:
         self._limits = limits
         self._bench = bench
-        self._make_session = session or self._own_session
         self._session: aiohttp.ClientSession | None = None
 
     async def fetch(self, source: Source, target: Path) -> None:
@@ -130,10 +127,10 @@ class Fetcher:
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
-            self._session = self._make_session()
+            self._session = self._new_session()
         return self._session
 
-    def _own_session(self) -> aiohttp.ClientSession:
+    def _new_session(self) -> aiohttp.ClientSession:
         limits = self._limits
         timeout = aiohttp.ClientTimeout(total=limits.whole, sock_connect=limits.connect, sock_read=limits.silence)
         return aiohttp.ClientSession(

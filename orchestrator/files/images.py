@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import aiohttp
-
 from orchestrator.domain.errors import SourceFailed, SourceHindered
 from orchestrator.domain.names import folded
 from orchestrator.domain.problem import Problem, invalid_field
@@ -46,22 +44,19 @@ class ImageFiles:
         uploads: Path | None = None,
         limits: FetchLimits | None = None,
         archive_limits: FetchLimits | None = None,
-        session_factory: Callable[[], aiohttp.ClientSession] | None = None,
         max_files: int = MAX_FILES,
-        inline_files: int = INLINE_FILES,
         listing_deadline: float = LISTING_DEADLINE,
         shares: Shares | None = None,
     ) -> None:
         self._layout = Layout(root)
         self._roots = ImportRoots(import_roots, uploads=uploads)
         self._max_files = max_files
-        self._inline_files = inline_files
         self._listing_deadline = listing_deadline
         self._lookers = Workbench(name="files-look", threads=4)
         self._workers = Workbench(name="files-stage", threads=min(4, os.cpu_count() or 1))
         self._shares = shares or Shares()
         self._archives = Fetcher(limits=archive_limits or FetchLimits(), bench=self._workers)
-        self._fetcher = Fetcher(limits=limits or FetchLimits(), bench=self._workers, session=session_factory)
+        self._fetcher = Fetcher(limits=limits or FetchLimits(), bench=self._workers)
 
     async def fetch_archive(self, url: str, target: Path) -> None:
         """Fetch an archive of results. Raises ``SourceFailed``, ``SourceHindered``, ``StorageFailed``."""
@@ -72,7 +67,7 @@ class ImageFiles:
     ) -> tuple[Source, ...] | Problem:
         """Resolve what a command names into single files with unique names, or say what is wrong with which."""
         share = self._share_of(sources)
-        if len(sources) <= self._inline_files and share is None:
+        if len(sources) <= INLINE_FILES and share is None:
             try:
                 return self._expansion(taken, None, own=own).run(sources)
             except NeedsThread:
@@ -136,7 +131,7 @@ class ImageFiles:
     def _share_of(self, sources: Sequence[Source]) -> str | None:
         """Give the first share that one of the files leads to."""
         paths = (path for source in sources if (path := _path_of(source)))
-        if len(sources) > self._inline_files:
+        if len(sources) > INLINE_FILES:
             paths = (path for path in dict.fromkeys(path.rpartition("/")[0] for path in paths))
         return self._shares.first_of(paths)
 

@@ -1,7 +1,4 @@
-"""Names under which a node will know the files: bare, safe, and unique whatever the case of their letters.
-
-A node silently renames or loses files whose names clash (nodeodm-protocol.md §2.3), so clashes end here.
-"""
+"""What the names of files say, as ODM reads them, and names made bare and safe. ``domain.names`` makes them unique."""
 
 import re
 import unicodedata

@@ -1,6 +1,6 @@
 """Files of ground control points, whose pixels follow images that are made smaller (ODM's gcp_list.txt).
 
-A line is ``x y z pixel-x pixel-y image …``; the first one, and whatever else is none, stays as it is.
+A line is ``x y z pixel-x pixel-y image …``; the first line, and any line of another form, stays as it is.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from orchestrator.domain.names import folded
 
 MOST = 16 * 1024 * 1024
-"""Bytes of such a file that is read as a whole; a larger one is none."""
+"""Bytes of such a file, which is read as a whole; a larger one does not count as one."""
 
 _IMAGE = 5
 

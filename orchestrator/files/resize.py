@@ -110,12 +110,12 @@ def _tiff_exif(image: Image.Image) -> Image.Exif:
     return kept
 
 
-def _encoded(image: Image.Image, *, extras: dict[str, Any], format: str, name: str) -> memoryview:
+def _encoded(image: Image.Image, *, extras: dict[str, Any], format: str, name: str) -> bytes:
     """Pack the image in memory, where it already is: a full disk then shows as such, and not as a codec's error."""
     file = io.BytesIO()
     with _naming(name, "is of a kind that cannot be resized"):
         image.save(file, format=format, **extras)
-    return file.getbuffer()
+    return file.getvalue()
 
 
 def _format(image: Image.Image) -> str:

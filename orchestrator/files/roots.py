@@ -20,7 +20,7 @@ NONE_SET = "no folder is open for imports: set files.import_roots to the folders
 
 
 class ImportRoots:
-    """Folders open for imports. ``uploads`` holds what came in over HTTP: open to whoever says it is his."""
+    """Folders open for imports. ``uploads`` holds what came in over HTTP, which is open only to a look with ``own``."""
 
     def __init__(self, roots: Sequence[Path], *, uploads: Path | None = None) -> None:
         self._roots = [os.path.abspath(root) for root in roots]  # noqa: PTH100 - strings throughout: this path is hot

@@ -183,7 +183,7 @@ class Expansion:
         return Source(uri=found.uri, name=self._names.give(name), size=found.size, side=True)
 
     def _told(self, found: _Found) -> str:
-        """Name a file to whom it is his: where we keep what came over HTTP is nobody's business."""
+        """Name a file to its owner, without telling where we keep what came in over HTTP."""
         return found.name if self._own else shown(found.uri)
 
     def _side(self, found: _Found, source: Source) -> Source | None:

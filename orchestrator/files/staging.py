@@ -1,4 +1,4 @@
-"""Files made for sending (fetched, resized): written under a name of nobody's, then renamed, so that one is whole."""
+"""Files made for sending (fetched, resized): written under a temporary name, then renamed once whole."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ def unfinished(target: Path) -> Path:
     return target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
 
 
-def store(data: bytes | memoryview, target: Path) -> None:
+def store(data: bytes, target: Path) -> None:
     """Write a file whole. Raises ``OSError``, and then leaves nothing."""
     part, left = unfinished(target), memoryview(data)
     make_folder(target.parent)

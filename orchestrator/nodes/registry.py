@@ -29,13 +29,11 @@ class NodeRegistry:
         user_agent: str = "orchestrator",
         connections_per_node: int = 8,
         tls: ssl.SSLContext | None = None,
-        trust_env: bool = False,
     ) -> None:
         self._deadlines = deadlines or Deadlines()
         self._user_agent = user_agent
         self._connections_per_node = connections_per_node
         self._tls = tls
-        self._trust_env = trust_env
         self._sessions: tuple[aiohttp.ClientSession, aiohttp.ClientSession] | None = None
         self._clients: dict[int, tuple[str, str, NodeOdmClient]] = {}
 
@@ -80,5 +78,4 @@ class NodeRegistry:
             # A compressed answer could be of any size, and no node compresses.
             headers={"User-Agent": self._user_agent, "Accept-Encoding": "identity"},
             auto_decompress=False,
-            trust_env=self._trust_env,
         )

@@ -51,7 +51,7 @@ def check_events_source(text: str) -> str:
 
 
 def check_public_url(text: str | None) -> str | None:
-    """Take an address that browsers and nodes understand; an empty one is none."""
+    """Take an address that browsers and nodes understand; an empty one counts as not set."""
     if text and not _is_http(text):
         raise Wanted("an address such as https://maps.example.org")
     return text.rstrip("/") if text else None

@@ -55,6 +55,16 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+class Entry(Section):
+    """One of a list in the settings file; its secrets may lie in files of their own, as ``<key>_file``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secrets(cls, given: Any) -> Any:
+        secrets = [name for name, field in cls.model_fields.items() if field.annotation is SecretStr]
+        return with_secrets_read(given, secrets=secrets) if isinstance(given, Mapping) else given
+
+
 class Bus(Section):
     """The message bus."""
 
@@ -103,7 +113,7 @@ class Files(Section):
     """Console output that is kept of one run."""
 
 
-class StaticToken(Section):
+class StaticToken(Entry):
     """An API token that is always there, as ``[[api.static_tokens]]``."""
 
     name: Annotated[str, AfterValidator(check_token_name)]
@@ -112,11 +122,6 @@ class StaticToken(Section):
     """What its holder may do."""
     token: Annotated[SecretStr, AfterValidator(check_token)]
     """The token: random, at least 32 characters."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_token(cls, given: Any) -> Any:
-        return with_secrets_read(given, secrets={"token"}) if isinstance(given, Mapping) else given
 
 
 class Api(Section):
@@ -142,7 +147,7 @@ class Api(Section):
     """Tokens that are always there: ``[[api.static_tokens]]`` with ``name``, ``role`` and ``token``."""
 
 
-class StaticNode(Section):
+class StaticNode(Entry):
     """A processing node that is always there, as ``[[nodes.static]]``."""
 
     url: Annotated[SecretUrl, AfterValidator(check_node_url)]
@@ -151,11 +156,6 @@ class StaticNode(Section):
     """What it was started with as ``--token``."""
     label: Annotated[str, Field(max_length=255)] = ""
     """What people call it; by default ``host:port``."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_token(cls, given: Any) -> Any:
-        return with_secrets_read(given, secrets={"token"}) if isinstance(given, Mapping) else given
 
 
 class Nodes(Section):
@@ -215,7 +215,7 @@ class Events(Section):
     """Events that are kept, however young they are."""
 
 
-class StaticWebhook(Section):
+class StaticWebhook(Entry):
     """A program that is told of events by HTTP, as ``[[webhooks.static]]``."""
 
     url: Annotated[SecretUrl, AfterValidator(check_webhook_url)]
@@ -225,11 +225,6 @@ class StaticWebhook(Section):
     projects: Annotated[tuple[Count, ...], BeforeValidator(listed)] = ()
     tasks: Annotated[tuple[Count, ...], BeforeValidator(listed)] = ()
     types: Annotated[tuple[Annotated[str, AfterValidator(check_event_type)], ...], BeforeValidator(listed)] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_secret(cls, given: Any) -> Any:
-        return with_secrets_read(given, secrets={"secret"}) if isinstance(given, Mapping) else given
 
 
 class Webhooks(Section):

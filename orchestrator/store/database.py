@@ -1,4 +1,4 @@
-"""A way to a database: work is a plain function of a connection, run off the event loop or hand in hand with it."""
+"""A way to a database: work is a plain function of a connection, run in a thread, or in step with the event loop."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager

@@ -1,7 +1,7 @@
 """The tables ``events`` (the journal: each event once, kept for a while) and ``outbox`` (numbers not confirmed yet).
 
 Numbers are given out without a gap, in the order of commits, and events go oldest first: so the journal is always one
-unbroken run of numbers, and who knows the last one he saw knows whether he missed any.
+unbroken run of numbers, and a reader that knows the last one it saw can tell whether it missed any.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Dialect, bindparam, delete, func, insert, or_, select
 
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.engine.ports import Extract, Kept
 from orchestrator.store.prepared import INT64_MAX, Prepared, among, storable
 from orchestrator.store.schema import counters, events, outbox

@@ -8,10 +8,10 @@ from functools import partial
 from sqlalchemy import Connection
 
 from orchestrator.domain.dead_letters import Outcome, Replay
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.findings import Finding
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import NodeJob, Project, Source, Task
-from orchestrator.engine.changes import OutboxEntry
 from orchestrator.engine.ports import Extract, Kept, Ordering, ProjectQuery, TaskFilter, TaskQuery
 from orchestrator.store.database import Database
 from orchestrator.store.tables import Tables

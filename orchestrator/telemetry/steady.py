@@ -1,4 +1,4 @@
-"""A stream for the log that never fails: the work goes on while nobody can read of it."""
+"""A stream for the log that never fails: work goes on even while its log cannot be written."""
 
 from typing import TextIO
 

@@ -33,7 +33,6 @@ class Deliverer:
         clock: Clock,
         patience: Patience,
         static: Sequence[Webhook] = (),
-        chance: Random | None = None,
         source: str = DEFAULT_SOURCE,
     ) -> None:
         self._book = book
@@ -44,7 +43,7 @@ class Deliverer:
         self._changed = asyncio.Event()
         self._workers: dict[int, tuple[Webhook, Worker, asyncio.Task[None]]] = {}
         self._make: Callable[[Webhook], Worker] = lambda webhook: Worker(
-            webhook, book=book, journal=journal, send=send, clock=clock, patience=patience, chance=chance or Random(),
+            webhook, book=book, journal=journal, send=send, clock=clock, patience=patience, chance=Random(),
             source=source,
         )  # fmt: skip
 

@@ -11,11 +11,11 @@ import aiohttp
 from standardwebhooks import Webhook as Signature
 
 from orchestrator import __version__
+from orchestrator.contract.headers import CLOUDEVENT
 from orchestrator.domain.connecting import why_not_connected
 from orchestrator.domain.webhooks import Webhook
 from orchestrator.outgoing import AddressRefused, Network, guarded_connector
 
-CONTENT_TYPE: Final = "application/cloudevents+json"
 CONNECTIONS: Final = 100
 LONGEST_WAIT: Final = 3600.0
 """Seconds that an endpoint may ask us to wait."""
@@ -83,7 +83,7 @@ class Sender:
 
 
 @asynccontextmanager
-async def sender(*, deadline: float, allowed: Sequence[Network] = ()) -> AsyncIterator[Sender]:
+async def sender(*, deadline: float, allowed: Sequence[Network]) -> AsyncIterator[Sender]:
     """Open one, for the length of the block. ``allowed``: private networks that may be reached."""
     connector = guarded_connector(allowed, limit=CONNECTIONS, limit_per_host=0)
     agent = {"User-Agent": f"orchestrator/{__version__}"}
@@ -98,7 +98,7 @@ def signed(secret: str, event: Event, *, now: datetime) -> dict[str, str]:
     """Give the headers by which a receiver knows that it is from us: https://www.standardwebhooks.com."""
     signature = Signature(secret).sign(event.id, now, event.body.decode())
     return {
-        "Content-Type": CONTENT_TYPE,
+        "Content-Type": CLOUDEVENT,
         "webhook-id": event.id,
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": signature,

@@ -1,5 +1,7 @@
 """A service that the tests of a module share, since it takes a second to start; each test must leave it unharmed."""
 
+import os
+
 import pytest
 import pytest_asyncio
 
@@ -30,3 +32,11 @@ async def unharmed(shared: Service):
     yield shared
     await shared.serves()
     assert [] == shared.complaints()
+
+
+@pytest.fixture
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets no setting of whoever runs the tests get into them."""
+    for name in [name for name in os.environ if name.startswith("ORCHESTRATOR_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ORCHESTRATOR_CONFIG", os.devnull)

@@ -87,9 +87,7 @@ def _is_complaint(line: str) -> bool:
 
 
 @asynccontextmanager
-async def service(
-    amqp_url: str, *, node: Json | None = None, first_node: bool = True, **settings: str
-) -> AsyncIterator[Service]:
+async def service(amqp_url: str, *, node: Json | None = None, **settings: str) -> AsyncIterator[Service]:
     """Run it all for the length of the block; nothing is left on the broker."""
     prefix = f"test-{uuid4().hex[:12]}"
     # Not pytest's folder: its path may be too long for a socket.
@@ -105,7 +103,7 @@ async def service(
             await daemon.start()
             simulated = SimulatedNode(SimulatedNodeOptions(**({"port": 0, "seconds": 0.3} | (node or {}))))
             async with simulated, plain_client(amqp_url, prefix=prefix) as client:
-                id_ = (await client.ok("add-processing-node", {"url": simulated.url}))["id"] if first_node else 0
+                id_ = (await client.ok("add-processing-node", {"url": simulated.url}))["id"]
                 yield Service(daemon, client, simulated, id_, folder, Shell(daemon, folder))
         finally:
             await daemon.kill()

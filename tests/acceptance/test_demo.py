@@ -5,8 +5,7 @@ import os
 import re
 import signal
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -56,13 +55,6 @@ def ends(text: str) -> dict[str, str]:
     """Read the table at the end."""
     rows = re.findall(r"^ +\d+ +(\w+) +(\w+) +\d", text, re.MULTILINE)
     return {name: state for name, state in rows if name in ENDS}
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    # Not tmp_path: the daemon's control socket lies in it, and such a path must be short.
-    with tempfile.TemporaryDirectory(prefix="test-") as made:
-        yield Path(made)
 
 
 @pytest.mark.timeout(120)

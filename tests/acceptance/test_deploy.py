@@ -16,6 +16,8 @@ from orchestrator.settings import load
 from tests.acceptance import plain_yaml
 from tests.services.packages import INSTALL_SECONDS, Package
 
+pytestmark = pytest.mark.usefixtures("bare_environment")
+
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 UNIT = DEPLOY / "systemd/orchestrator.service"
@@ -57,13 +59,6 @@ installs_what_it_needs = pytest.mark.timeout(INSTALL_SECONDS + 60)
 @pytest.fixture(scope="session")
 def analyze() -> str:
     return str(SYSTEMD.folder() / SYSTEMD.program)
-
-
-@pytest.fixture(autouse=True)
-def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("ORCHESTRATOR_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("ORCHESTRATOR_CONFIG", os.devnull)
 
 
 def unit_values(key: str) -> list[str]:

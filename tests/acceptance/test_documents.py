@@ -3,7 +3,6 @@
 import configparser
 import importlib
 import json
-import os
 import re
 import tomllib
 from pathlib import Path
@@ -25,6 +24,8 @@ from orchestrator.settings import load
 from tests.acceptance.documents import PAGES, ROOT, Block, anchors_of, blocks, blocks_of, prose_of
 from tests.acceptance.shell_words import is_known
 
+pytestmark = pytest.mark.usefixtures("bare_environment")
+
 LANGUAGES = {"caddy", "ini", "json", "mermaid", "python", "sh", "toml"}
 COMMANDS = [block for block in blocks("json") if block.words[0] in BODIES]
 REFERENCE = ROOT / "docs/reference"
@@ -36,13 +37,6 @@ PROBLEMS = {
     )
     if isinstance(made, Problem)
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("ORCHESTRATOR_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("ORCHESTRATOR_CONFIG", os.devnull)
 
 
 def decoded(block: Block) -> object:

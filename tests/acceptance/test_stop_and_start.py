@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ SOON = 15.0
 async def running(amqp_url):
     async with service(amqp_url) as begun:
         yield begun
-
-
-@asynccontextmanager
-async def at_most(seconds: float):
-    async with asyncio.timeout(seconds):
-        yield
 
 
 async def serve(running: Service, **environment: str) -> Ended:
@@ -53,7 +46,7 @@ async def test_a_stop_is_orderly_wherever_a_task_is_and_costs_it_no_attempt(amqp
     async with service(amqp_url, node=slow) as running:
         task = await running.create()
         await running.node.wait_for(event)
-        async with at_most(SOON):
+        async with asyncio.timeout(SOON):
             assert 0 == await running.daemon.stop()
         assert not (running.folder / "data" / "control.sock").exists()
         assert ["app.stopping", "app.stopped"] == [
@@ -70,7 +63,7 @@ async def test_an_idle_daemon_stops_at_once(running, number):
     await running.serves()
     process = running.daemon._process
     process.send_signal(number)
-    async with at_most(SOON):
+    async with asyncio.timeout(SOON):
         assert 0 == await process.wait()
     assert [] == running.complaints()
 
@@ -79,7 +72,7 @@ async def test_a_hanging_node_does_not_hold_up_a_stop(running):
     await running.create()
     await running.node.wait_for("started")
     running.node.hang()
-    async with at_most(SOON):
+    async with asyncio.timeout(SOON):
         assert 0 == await running.daemon.stop()
     running.node.unhang()
 
@@ -92,7 +85,7 @@ async def test_a_second_signal_ends_it_now(running):
         await asyncio.sleep(0.01)
     if process.returncode is None:
         process.send_signal(signal.SIGTERM)
-    async with at_most(SOON):
+    async with asyncio.timeout(SOON):
         assert await process.wait() in {0, 128 + signal.SIGTERM, -signal.SIGTERM}  # the last: as Python itself ends
 
 

@@ -1,10 +1,7 @@
 """A browser with a window for each test, and a daemon to look at."""
 
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
@@ -13,13 +10,6 @@ from tests.browser.visitor import PATIENCE, Visitor, visiting
 from tests.integration.api.site import Site, site
 
 expect.set_options(timeout=PATIENCE)
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder with a path short enough for a socket in it."""
-    with tempfile.TemporaryDirectory(prefix="orc") as path:
-        yield Path(path)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -32,9 +22,10 @@ async def browser(chromium) -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def node() -> AsyncIterator[SimulatedNode]:
-    """A processing node that is quick."""
-    async with SimulatedNode(SimulatedNodeOptions(port=0, seconds=0.5, seed=7)) as running:
+async def node(request) -> AsyncIterator[SimulatedNode]:
+    """A processing node that is quick, or as slow as an indirect parameter says, in seconds."""
+    seconds = getattr(request, "param", 0.5)
+    async with SimulatedNode(SimulatedNodeOptions(port=0, seconds=seconds, seed=7)) as running:
         yield running
 
 

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
 from orchestrator.domain.task import Status
-from tests.browser.visitor import Visitor, visiting
+from tests.browser.visitor import TOO_WIDE, Visitor, visiting
 from tests.integration.api.work import ended, put
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
@@ -14,6 +14,10 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session"
 UTC_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
 LONG = "A-name-without-any-space-" * 9
 MESSAGE = "Too few images could be aligned.\n" + "  File odm_app.py, in a line that goes on and on\n" * 30
+
+OVERLAPS = """() => [".top-inner", ".view-head"].flatMap((row) => [...document.querySelectorAll(`${row} > *`)])
+  .filter((part) => part.offsetParent && part.scrollWidth > part.clientWidth + 1)
+  .map((part) => part.className)[0]"""
 
 
 async def test_no_view_has_anything_wrong_in_any_theme_on_a_desk_or_on_a_phone(visitor):
@@ -94,3 +98,29 @@ async def test_the_content_is_one_key_away_and_every_time_says_utc(visitor):
     await expect(visitor.page.locator("main")).to_be_focused()
     await expect(visitor.page.locator(".event time").first).to_have_attribute("title", UTC_TIME)
     await expect(visitor.heading("Field 7")).to_be_visible()
+
+
+async def test_the_colours_of_the_system_take_away_nothing_that_only_a_colour_tells(browser, daemon):
+    await put(daemon, ended(1, name="Field 7"))
+    async with visiting(browser, daemon.url, forced_colors="active") as visitor:
+        await visitor.open("/tasks", heading="Tasks")
+        chosen, other = visitor.button("All"), visitor.button("Drafts")
+        assert await _background(chosen) != await _background(other)
+        await visitor.open("/projects/1/tasks/1", heading="Field 7")
+        bar = visitor.page.locator(".step .bar").first
+        assert await _background(bar) != await _background(bar.locator(".bar-fill"))
+
+
+async def _background(place: Locator) -> str:
+    found: str = await place.evaluate("element => getComputedStyle(element).backgroundColor")
+    return found
+
+
+async def test_nothing_is_cut_off_between_a_phone_and_a_desk(visitor, daemon):
+    await put(daemon, ended(1, name=LONG))
+    for place, heading in (("/tasks", "Tasks"), ("/webhooks", "Webhooks"), ("/projects/1/tasks/1", LONG)):
+        await visitor.open(place, heading=heading)
+        for width in (320, 768, 900):
+            await visitor.page.set_viewport_size({"width": width, "height": 800})
+            assert 0 == await visitor.page.evaluate(TOO_WIDE)
+            assert not await visitor.page.evaluate(OVERLAPS), f"{place} at {width} px"

@@ -3,12 +3,9 @@
 import pytest
 from playwright.async_api import expect
 
-from orchestrator.nodes.simulated import SimulatedNode, SimulatedNodeOptions
-from tests.browser.visitor import visiting
-from tests.integration.api.site import site
-
 pytestmark = [pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="session")]
 
+ARABIC = "بستان الزيتون"
 EVIL = '<img src="x" onerror="document.title = \'caught\'">'
 
 
@@ -52,6 +49,32 @@ async def test_a_name_is_shown_as_it_is_whatever_is_in_it(visitor, daemon):
     await expect(visitor.page).to_have_title(f"{EVIL} · Orchestrator")
 
 
+async def test_names_written_from_right_to_left_leave_the_rest_in_its_order(visitor, daemon):
+    _, project = await daemon.post("/projects/", json={"name": ARABIC})
+    await daemon.post(f"/projects/{project['id']}/tasks/", json={"partial": True, "name": "Grove", "tags": ["a", "b"]})
+    await visitor.open("/tasks", heading="Tasks")
+    under = visitor.row("Grove").locator(".row-under")
+    await expect(under).to_have_text(f"#1 · {ARABIC} · 0 images · a · b")
+    places = await under.locator("bdi").evaluate_all("all => all.map((it) => it.getBoundingClientRect().left)")
+    assert (5, sorted(places)) == (len(places), places)
+    await visitor.open("/projects", heading="Projects")
+    await expect(visitor.page.get_by_role("link", name=ARABIC)).to_have_css("direction", "rtl")
+
+
+async def test_what_cannot_be_shown_can_be_tried_again_and_nothing_else_is_shown_in_its_place(visitor, daemon):
+    await draft(daemon, "Vineyard")
+    await visitor.open("/tasks", heading="Tasks")
+    await expect(visitor.row("Vineyard")).to_be_visible()
+    await visitor.page.route("**/api/tasks/?*", lambda route: route.fulfill(status=503, json={"detail": "No store."}))
+    await visitor.button("Failed").click()
+    await expect(visitor.page.get_by_role("heading", name="The tasks cannot be shown")).to_be_visible()
+    await expect(visitor.row("Vineyard")).to_be_hidden()
+    assert [] == await visitor.wrong()
+    await visitor.page.unroute("**/api/tasks/?*")
+    await visitor.button("Try again").click()
+    await expect(visitor.page.get_by_role("heading", name="No task fits")).to_be_visible()
+
+
 async def test_a_task_made_elsewhere_comes_onto_the_list_by_itself(visitor, daemon):
     await visitor.open("/tasks", heading="Tasks")
     await expect(visitor.page.get_by_text("Live", exact=True)).to_be_visible()
@@ -61,7 +84,9 @@ async def test_a_task_made_elsewhere_comes_onto_the_list_by_itself(visitor, daem
 
 async def test_a_project_is_created_renamed_and_deleted_with_its_tasks_counted(visitor, daemon):
     await visitor.open("/projects", heading="Projects")
+    await expect(visitor.button("Delete Default project")).to_be_disabled()
     await visitor.button("New project").click()
+    await expect(visitor.dialog().get_by_label("Name")).to_be_focused()
     await visitor.dialog().get_by_label("Name").fill("Meadows")
     await visitor.button("Create it").click()
     await expect(visitor.row("Meadows")).to_be_visible()
@@ -92,18 +117,13 @@ async def test_a_node_is_added_and_removed(visitor, node):
     await expect(visitor.page.get_by_role("heading", name="Attic")).to_have_count(0)
 
 
-async def test_a_filter_tells_how_many_there_are_and_a_node_what_it_works_on(browser, folder):
-    options = SimulatedNodeOptions(port=0, seconds=3600, seed=7)
-    async with (
-        SimulatedNode(options) as node,
-        site(folder, node=node) as daemon,
-        visiting(browser, daemon.url) as visitor,
-    ):
-        await visitor.create("Quarry")
-        await expect(visitor.status("Running")).to_be_visible()
-        await visitor.open("/tasks", heading="Tasks")
-        await expect(visitor.button("Running 1")).to_be_visible()
-        await expect(visitor.button("Failed")).to_be_visible()
-        await visitor.open("/nodes", heading="Processing nodes")
-        await visitor.page.get_by_role("link", name="Quarry", exact=True).click()
-        await expect(visitor.heading("Quarry")).to_be_visible()
+@pytest.mark.parametrize("node", [3600], indirect=True)
+async def test_a_filter_tells_how_many_there_are_and_a_node_what_it_works_on(visitor):
+    await visitor.create("Quarry")
+    await expect(visitor.status("Running")).to_be_visible()
+    await visitor.open("/tasks", heading="Tasks")
+    await expect(visitor.button("Running 1")).to_be_visible()
+    await expect(visitor.button("Failed")).to_be_visible()
+    await visitor.open("/nodes", heading="Processing nodes")
+    await visitor.page.get_by_role("link", name="Quarry", exact=True).click()
+    await expect(visitor.heading("Quarry")).to_be_visible()

@@ -11,6 +11,9 @@ from tests.integration.api.work import ended, put
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="session")]
 
+LINES = 50_123
+"""More than the daemon gives at once."""
+
 MESSAGE = "Too few images could be aligned.\nTraceback:\n  in opensfm"
 
 
@@ -35,6 +38,38 @@ async def test_the_console_is_searched_and_saved(visitor):
     async with visitor.page.expect_download() as downloading:
         await visitor.button("Save the whole output").click()
     assert every == len(Path(await (await downloading.value).path()).read_text().splitlines())
+
+
+async def test_lines_far_from_the_end_are_found_shown_among_the_others_and_all_are_saved(visitor, daemon, folder):
+    await put(daemon, ended(1, name="Long", processing_time=1))
+    output = folder / "data/tasks/1/output"
+    output.mkdir(parents=True)
+    said = [f"[INFO]    line {number}" for number in range(1, LINES + 1)]
+    said[1233], said[1240] = "[ERROR]   a Needle in the hay", "[ERROR]   another needle"
+    (output / "0001.log").write_text("\n".join(said) + "\n")
+    await visitor.open("/projects/1/tasks/1", heading="Long")
+    lines, console = visitor.page.locator(".line:visible"), visitor.page.get_by_role("region", name="Console output")
+    await expect(lines.last).to_have_text(f"[INFO]    line {LINES}")
+    find, press = visitor.page.get_by_label("Show only lines with"), visitor.page.keyboard.press
+    await find.fill("NEEDLE")
+    await expect(visitor.page.get_by_text(f"2 of {LINES:,} lines", exact=True).first).to_be_visible()
+    await expect(lines).to_have_count(2)
+    assert [] == await visitor.wrong()
+    await lines.first.focus()
+    await press("ArrowDown")
+    await expect(lines.last).to_be_focused()
+    await press("Enter")
+    await expect(console.locator("[data-here]")).to_have_text("[ERROR]   another needle")
+    await expect(console.locator("[data-here]")).to_be_in_viewport()
+    await expect(console.get_by_text("a Needle in the hay")).to_be_visible()
+    await expect(console).to_be_focused()
+    await press("End")
+    await expect(console.locator(".line[data-line='2000']")).to_be_attached()
+    async with visitor.page.expect_download() as downloading:
+        await visitor.button("Save the whole output").click()
+    assert said == Path(await (await downloading.value).path()).read_text().splitlines()
+    await visitor.button("Jump to the end").click()
+    await expect(lines.last).to_have_text(f"[INFO]    line {LINES}")
 
 
 async def test_an_orthophoto_is_looked_at_from_near(visitor):
@@ -72,3 +107,26 @@ async def test_what_happened_is_read_from_the_task_s_own_events_and_said_to_be_c
     await expect(happened.get_by_role("heading", name="Completed")).to_be_visible()
     assert [url for url in asked if "/api/tasks/1/events/" in url]
     assert not [url for url in asked if "/api/events?" in url]
+
+
+async def test_what_happened_tells_each_change_and_shows_the_last_few_until_more_are_asked_for(visitor, daemon):
+    await daemon.post("/projects/1/tasks/", json={"partial": True, "name": "Quarry"})
+    for change in [{"priority": 9}, {"tags": ["a", "b"]}, *({"name": f"Quarry {number}"} for number in range(12))]:
+        await daemon.patch("/projects/1/tasks/1/", json=change)
+    await visitor.open("/projects/1/tasks/1", heading="Quarry 11")
+    events = visitor.page.get_by_role("region", name="What happened").get_by_role("listitem")
+    await expect(events).to_have_count(12)
+    await expect(events.first).to_contain_text("Changed")
+    await expect(events.first).to_contain_text("Name: Quarry 11")
+    await visitor.button("Show 3 more").click()
+    await expect(events.nth(12)).to_be_focused()
+    assert [] == await visitor.wrong()
+    for place, told in ((12, "Tags: a, b"), (13, "Priority: 5 → 9"), (14, "Waiting for images")):
+        await expect(events.nth(place)).to_contain_text(told)
+
+
+async def test_a_sentence_that_begins_with_the_name_of_a_node_leaves_it_as_it_is(visitor, daemon):
+    await put(daemon, ended(1, name="Bog", processing_node_name="north-1", reason="north-1 has the job"))
+    await visitor.open("/projects/1/tasks/1", heading="Bog")
+    await expect(visitor.page.locator(".story-why")).to_have_text("north-1 has the job")
+    await expect(visitor.page.locator(".event p")).to_have_text("north-1 has the job")

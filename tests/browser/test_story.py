@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from orchestrator.nodes.simulated import SimulatedNode, SimulatedNodeOptions
-from tests.browser.visitor import photo, visiting
-from tests.integration.api.site import site
+from tests.browser.visitor import photo
+from tests.integration.api.photos import form, photos
+from tests.integration.api.work import ended, put
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="session")]
 
@@ -31,29 +31,24 @@ async def test_dropped_photos_become_a_task_that_is_followed_to_its_map(visitor)
     assert b"PK" == Path(archive).read_bytes()[:2]
 
 
-async def test_a_task_is_canceled_restarted_and_removed_after_a_question_each(browser, folder):
-    options = SimulatedNodeOptions(port=0, seconds=3600, seed=7)
-    async with (
-        SimulatedNode(options) as node,
-        site(folder, node=node) as daemon,
-        visiting(browser, daemon.url) as visitor,
-    ):
-        await visitor.create("Quarry")
-        await expect(visitor.status("Running")).to_be_visible()
-        await visitor.button("Cancel").click()
-        await expect(visitor.button("Let it go on")).to_be_focused()
-        await visitor.page.keyboard.press("Escape")
-        await expect(visitor.dialog()).to_have_count(0)
-        await expect(visitor.button("Cancel")).to_be_focused()
-        await visitor.button("Cancel").click()
-        await visitor.button("Cancel the task").click()
-        await expect(visitor.status("Canceled")).to_be_visible()
-        await visitor.button("Restart").click()
-        await visitor.button("Restart it").click()
-        await expect(visitor.status("Running")).to_be_visible()
-        await visitor.button("Remove").click()
-        await visitor.button("Remove the task").click()
-        await expect(visitor.page.get_by_role("heading", name="No tasks yet")).to_be_visible()
+@pytest.mark.parametrize("node", [3600], indirect=True)
+async def test_a_task_is_canceled_restarted_and_removed_after_a_question_each(visitor):
+    await visitor.create("Quarry")
+    await expect(visitor.status("Running")).to_be_visible()
+    await visitor.button("Cancel").click()
+    await expect(visitor.button("Let it go on")).to_be_focused()
+    await visitor.page.keyboard.press("Escape")
+    await expect(visitor.dialog()).to_have_count(0)
+    await expect(visitor.button("Cancel")).to_be_focused()
+    await visitor.button("Cancel").click()
+    await visitor.button("Cancel the task").click()
+    await expect(visitor.status("Canceled")).to_be_visible()
+    await visitor.button("Restart").click()
+    await visitor.button("Restart it").click()
+    await expect(visitor.status("Running")).to_be_visible()
+    await visitor.button("Remove").click()
+    await visitor.button("Remove the task").click()
+    await expect(visitor.page.get_by_role("heading", name="No tasks yet")).to_be_visible()
 
 
 async def test_a_large_photo_goes_in_pieces_and_arrives_whole(visitor, daemon, folder):
@@ -159,3 +154,30 @@ async def test_a_task_gets_another_name_a_priority_and_tags(visitor, daemon):
     await expect(visitor.heading("Quarry north")).to_be_visible()
     _, task = await daemon.get("/projects/1/tasks/1/")
     assert (9, ["survey", "week 48"]) == (task["priority"], task["tags"])
+
+
+async def test_a_task_that_waits_for_a_node_that_is_away_goes_to_another(visitor, daemon, node):
+    _, away = await daemon.post("/processingnodes/", json={"hostname": "127.0.0.1", "port": 1, "label": "Attic"})
+    given = {"processing_node": str(away["id"]), "auto_processing_node": "false", "name": "Quarry"}
+    await daemon.post("/projects/1/tasks/", data=form(photos(2), **given))
+    await visitor.open("/projects/1/tasks/1", heading="Quarry")
+    await expect(visitor.page.get_by_text("Waiting for a processing node: Attic is offline").first).to_be_visible()
+    await visitor.button("Change").click()
+    await expect(visitor.dialog().get_by_label("Processing node")).to_have_value(str(away["id"]))
+    await visitor.dialog().get_by_label("Processing node").select_option("Choose automatically")
+    await visitor.button("Save").click()
+    await expect(visitor.status("Completed")).to_be_visible()
+    happened = visitor.page.get_by_role("region", name="What happened")
+    await expect(happened.get_by_text("Processing node: chosen automatically")).to_be_visible()
+
+
+async def test_a_task_of_a_node_that_is_no_more_keeps_it_until_another_is_chosen(visitor, daemon):
+    await put(daemon, ended(1, name="Bog", processing_node=99, auto_processing_node=False))
+    await visitor.open("/projects/1/tasks/1", heading="Bog")
+    await visitor.button("Change").click()
+    await expect(visitor.dialog().get_by_label("Processing node")).to_have_value("99")
+    await visitor.dialog().get_by_label("Name").fill("Moor")
+    await visitor.button("Save").click()
+    await expect(visitor.heading("Moor")).to_be_visible()
+    _, task = await daemon.get("/projects/1/tasks/1/")
+    assert (99, False) == (task["processing_node"], task["auto_processing_node"])

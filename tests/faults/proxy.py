@@ -7,8 +7,8 @@ from typing import Self
 class FaultyProxy:
     _server: asyncio.Server
 
-    def __init__(self, target_host: str, target_port: int) -> None:
-        self._target, self.port = (target_host, target_port), 0
+    def __init__(self, target_port: int) -> None:
+        self._target, self.port = ("127.0.0.1", target_port), 0
         self._open: set[asyncio.StreamWriter] = set()
         self._forget_faults()
 

@@ -78,18 +78,20 @@ async def ends_well(daemon, node, story):
     assert (daemon.folder / "data" / "tasks" / "1" / "assets" / "all.zip").is_file()
 
 
-async def test_killed_during_the_upload(scene):
+@pytest.mark.parametrize(
+    ("event", "given"),
+    [
+        ("init", {}),
+        ("uploaded", {"slow_upload": 40_000}),
+        ("committed", {}),
+        ("started", {"seconds": 2}),
+        ("download-started", {"slow_download": 300_000, "result_bytes": 400_000}),
+    ],
+)
+async def test_killed_right_after_the_node_saw(scene, event, given):
     daemon, begin = scene
-    node, story = await begin(slow_upload=40_000)
-    await node.wait_for("uploaded")
-    await daemon.kill()
-    await ends_well(daemon, node, story)
-
-
-async def test_killed_during_processing(scene):
-    daemon, begin = scene
-    node, story = await begin(seconds=2)
-    await node.wait_for("started")
+    node, story = await begin(**given)
+    await node.wait_for(event)
     await daemon.kill()
     await ends_well(daemon, node, story)
 
@@ -100,23 +102,6 @@ async def test_killed_while_the_node_finishes(scene):
     await node.wait_for("started")
     await daemon.kill()
     await node.wait_for("ended")
-    await ends_well(daemon, node, story)
-
-
-async def test_killed_during_the_download(scene):
-    daemon, begin = scene
-    node, story = await begin(slow_download=300_000, result_bytes=400_000)
-    await node.wait_for("download-started")
-    await daemon.kill()
-    await ends_well(daemon, node, story)
-
-
-@pytest.mark.parametrize("event", ["init", "committed"])
-async def test_killed_right_after_the_node_heard_of_the_job(scene, event):
-    daemon, begin = scene
-    node, story = await begin()
-    await node.wait_for(event)
-    await daemon.kill()
     await ends_well(daemon, node, story)
 
 

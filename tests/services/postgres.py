@@ -21,7 +21,6 @@ from tests.services.packages import POSTGRES
 from tests.services.process import ServerError, ServerProcess, environment, free_ports
 
 INIT_SECONDS = 60
-START_SECONDS = 60
 INIT_OPTIONS = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
 # Nothing here outlives the run, so only a crash of the whole machine may cost it; a killed server loses nothing, for
 # a commit waits until the kernel has it (which synchronous_commit=off would not).
@@ -69,9 +68,9 @@ class PrivatePostgres:
         )
 
     def wait(self) -> None:
-        """Return when the launched server accepts queries; ServerError if it does not within START_SECONDS."""
+        """Return when the launched server accepts queries; ServerError if it does not in time."""
         if self._server:
-            self._server.wait_until(self._answers, seconds=START_SECONDS)
+            self._server.wait_until(self._answers)
 
     def stop(self) -> None:
         """Shut the server down in order; clients are cut off (PostgreSQL's fast shutdown)."""

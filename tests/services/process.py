@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+START_SECONDS = 60
 STOP_SECONDS = 30
 # Below the kernel's range for outgoing connections: a port stays ours while its server is stopped for a moment.
 PORTS = range(20_000, 32_000)
@@ -112,14 +113,14 @@ class ServerProcess:
         """Whether it has not ended yet."""
         return self._child.poll() is None
 
-    def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> None:
+    def wait_until(self, ready: Callable[[], bool]) -> None:
         """Return once the server is ready; ServerError if it ends or is not ready in time."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + START_SECONDS
         while not ready():
             if not self.running:
                 raise ServerError(f"{self.name} ended with code {self._child.returncode}:\n{self.log_tail()}")
             if time.monotonic() > deadline:
-                raise ServerError(f"{self.name} was not ready within {seconds:.0f} s:\n{self.log_tail()}")
+                raise ServerError(f"{self.name} was not ready within {START_SECONDS} s:\n{self.log_tail()}")
             time.sleep(0.05)
 
     def join(self, seconds: float) -> int:

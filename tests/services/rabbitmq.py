@@ -13,7 +13,6 @@ from typing import Self
 from tests.services.packages import RABBITMQ
 from tests.services.process import ServerProcess, environment, free_ports, listens
 
-START_SECONDS = 60
 CONTROL_SECONDS = 60
 AMQP_HEADER = b"AMQP\x00\x00\x09\x01"
 MEBIBYTE = 1024 * 1024
@@ -49,13 +48,13 @@ class PrivateRabbitMQ:
         # Erlang's name server would detach itself if the broker started it; as our child its end is ours to decide.
         if not (self._names and self._names.running):
             self._names = self._spawn("epmd", [shutil.which("epmd", path=self._environment["PATH"]) or "epmd"])
-            self._names.wait_until(lambda: listens(self._names_port), seconds=START_SECONDS)
+            self._names.wait_until(lambda: listens(self._names_port))
         self._broker = self._spawn("rabbitmq", [self._programs / "rabbitmq-server"])
 
     def wait(self) -> None:
-        """Return when the launched broker answers; ServerError if it does not within START_SECONDS."""
+        """Return when the launched broker answers; ServerError if it does not in time."""
         if self._broker:
-            self._broker.wait_until(self._answers, seconds=START_SECONDS)
+            self._broker.wait_until(self._answers)
 
     def stop(self) -> None:
         """Shut the broker down in order, as an administrator would."""

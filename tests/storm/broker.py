@@ -12,7 +12,7 @@ from typing import Any
 from orchestrator.bus.memory import MemoryBus
 from orchestrator.bus.port import BusState, DeadLetter, Delivery, Reply
 from orchestrator.domain.errors import BusError
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 
 BACK_AFTER = (0.5, 4.0)
 """Seconds after which a broken connection is made anew."""

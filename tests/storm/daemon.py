@@ -13,7 +13,6 @@ from orchestrator.bus.relay import Relay
 from orchestrator.contract.render import WireRenderer
 from orchestrator.domain.errors import StoreError
 from orchestrator.engine.engine import Rooms, build_engine
-from orchestrator.engine.ports import OutboxEntry
 from orchestrator.engine.timing import Timing
 from orchestrator.store.migrate import ensure_head
 from tests.storm.broker import Line
@@ -86,7 +85,7 @@ class Life:
             stack.push_async_callback(self._disconnect, database)
             await ensure_head(database, migrate=True)
             store = world.disk.store(database)
-            renderer = WireRenderer(entry=OutboxEntry)
+            renderer = WireRenderer()
             rooms = Rooms(
                 store=store, renderer=renderer, images=StormImages(world, self), shelves=self.shelves,
                 clients=Wires(world, self), clock=world.clock,

@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from typing import Any
 
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.store.task_rows import decode_sources
 from tests.storm.node import Node, Upload
 

@@ -6,7 +6,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -30,16 +30,16 @@ class Result:
     """What one seed gave."""
 
     seed: int
-    digest: str = ""
-    violations: list[str] = field(default_factory=list)
-    faults: Counter[str] = field(default_factory=Counter)
-    lines: list[str] = field(default_factory=list)
-    tasks: int = 0
-    events: int = 0
-    kills: int = 0
-    commands: int = 0
-    seconds: float = 0.0
-    steps: int = 0
+    digest: str
+    violations: list[str]
+    faults: Counter[str]
+    lines: list[str]
+    tasks: int
+    events: int
+    kills: int
+    commands: int
+    seconds: float
+    steps: int
 
 
 def storm(seed: int, *, echo: Callable[[str], None] | None = None) -> Result:

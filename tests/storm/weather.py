@@ -46,7 +46,7 @@ class Weather:
             return self.seconds(0.01, 0.5)
         return 0.0 if self.heads(0.6) else self.seconds(0.0001, 0.005)
 
-    def heads(self, rate: float = 0.5) -> bool:
+    def heads(self, rate: float) -> bool:
         """Draw a coin that is no fault."""
         return self._chance.random() < rate
 

@@ -26,7 +26,7 @@ class Credentials:
 
 
 def credentials_of(request: web.Request) -> Credentials | None:
-    """Read them; None: there are none of a kind that is known here, as WebODM has it."""
+    """Read them, as WebODM does; None: there are none of a known kind."""
     header = request.headers.get("Authorization", "")
     scheme, _, rest = header.partition(" ")
     secret = rest.strip()

@@ -17,12 +17,9 @@ REMEMBERED: Final = 10_000
 class Failures:
     """Remembers them. ``time`` gives seconds that never go backwards."""
 
-    def __init__(
-        self, *, time: Callable[[], float], most: int = MOST, window: float = WINDOW, remembered: int = REMEMBERED
-    ) -> None:
+    def __init__(self, *, time: Callable[[], float], most: int = MOST, remembered: int = REMEMBERED) -> None:
         self._time = time
         self._most = most
-        self._window = window
         self._remembered = remembered
         self._of: OrderedDict[str, deque[float]] = OrderedDict()
 
@@ -31,7 +28,7 @@ class Failures:
         found = self._of.get(_place(address))
         if found is None or len(found) < self._most:
             return 0
-        return max(0, math.ceil(found[0] + self._window - self._time()))
+        return max(0, math.ceil(found[0] + WINDOW - self._time()))
 
     def add(self, address: str) -> None:
         """Count one more."""

@@ -14,7 +14,7 @@ def is_lonely(host: str) -> bool:
 
 
 def host_of(authority: str) -> str:
-    """Give the host of a ``Host`` header, without its port, in lower case; empty if it is none."""
+    """Give the host of a ``Host`` header, without its port, in lower case; empty if it is malformed."""
     try:
         parts = urlsplit(f"//{authority}")
         _ = parts.port

@@ -9,14 +9,12 @@ from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Middleware
+from aiohttp.typedefs import Handler, Middleware
 
 from orchestrator.api.access.names import Names, host_of
 from orchestrator.contract.json_text import to_json
 
 log = structlog.get_logger()
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 PROBES: Final = ("/health/", "/metrics")
 """What watches over a daemon addresses it as it likes, and learns nothing that is secret."""

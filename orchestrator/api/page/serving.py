@@ -5,13 +5,14 @@ them for ever and still never mixes the files of two versions.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
 from aiohttp import ETag, web
+from aiohttp.typedefs import Handler
 
 KINDS: Final = {
     ".css": "text/css",
@@ -36,8 +37,6 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +76,14 @@ def add_page(application: web.Application) -> None:
     application.router.add_get("/page/{version}/{path:.+}", _files(found, current))
 
 
-def _index(index: PageFile) -> Answer:
+def _index(index: PageFile) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
         return _shown(request, index, ASKED_ANEW)
 
     return answer
 
 
-def _files(found: Mapping[str, PageFile], current: str) -> Answer:
+def _files(found: Mapping[str, PageFile], current: str) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
         file = found.get(request.match_info["path"])
         if file is None:

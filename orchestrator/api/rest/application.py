@@ -7,13 +7,14 @@ from typing import Any, Final
 
 import structlog
 from aiohttp import web
+from yarl import URL
 
+from orchestrator.api.problems import shown
 from orchestrator.api.rest.faults import Body, Fault, detail, forbidden, of_error
 from orchestrator.api.rest.openapi import document
 from orchestrator.api.rest.reader import add_reader
 from orchestrator.api.rest.reading import MAX_FORM, read_body, read_query
 from orchestrator.api.rest.route import FORMS, JSON, Call, Route
-from orchestrator.contract.json_text import to_json
 from orchestrator.domain.access import EVERYONE, Caller
 from orchestrator.domain.errors import OrchestratorError
 
@@ -21,6 +22,9 @@ log = structlog.get_logger()
 
 DEADLINE: Final = 30.0
 """Seconds within which a short request is answered."""
+
+LISTS: Final = ("projects", "processingnodes")
+"""What the root of the API points to."""
 
 Entered = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -43,22 +47,34 @@ def rest_application(
 
     @cache
     def described() -> dict[str, Any]:
-        return document((*routes, own))  # Only when it is asked for: its schemas take time and memory.
+        return document(every)  # Only when it is asked for: its schemas take time and memory.
 
     async def openapi(_: Call) -> web.Response:
         return shown(described())
 
-    own = Route(
-        method="GET", path="/openapi.json", name="openapi", summary="This API, as an OpenAPI 3.1 document.",
-        handler=openapi, answers={200: JSON}, public=True,
+    every = (
+        *routes,
+        Route(
+            method="GET", path="/", name="root", summary="Where the lists are.",
+            handler=_root, answers={200: dict[str, str]}, public=True,
+        ),
+        Route(
+            method="GET", path="/openapi.json", name="openapi", summary="This API, as an OpenAPI 3.1 document.",
+            handler=openapi, answers={200: JSON}, public=True,
+        ),
     )  # fmt: skip
     application = web.Application(middlewares=[in_webodms_shapes, _with_slash], client_max_size=MAX_FORM)
-    for route in (*routes, own):
+    for route in every:
         application.router.add_route(route.method, route.path, _entered(route, authenticate, deadline), name=route.name)
-    for path, answer in _heads((*routes, own), authenticate, deadline):
+    for path, answer in _heads(every, authenticate, deadline):
         application.router.add_route("HEAD", path, answer)
     add_reader(application)
     return application
+
+
+async def _root(call: Call) -> web.Response:
+    """Answer clients that look whether somebody is there before they sign in."""
+    return shown({name: str(call.request.url.join(URL(f"{name}/"))) for name in LISTS})
 
 
 def _heads(routes: Sequence[Route], authenticate: Authenticate, deadline: float) -> Iterator[tuple[str, Entered]]:
@@ -67,11 +83,6 @@ def _heads(routes: Sequence[Route], authenticate: Authenticate, deadline: float)
     for route in routes:
         if route.method == "GET" and route.ends and route.path not in own:
             yield route.path, _entered(route, authenticate, deadline)
-
-
-def shown(value: object, *, status: int = 200) -> web.Response:
-    """Answer with a value as JSON."""
-    return web.Response(body=to_json(value), status=status, content_type=JSON)
 
 
 def _entered(route: Route, authenticate: Authenticate, deadline: float) -> Entered:

@@ -7,6 +7,7 @@ from aiohttp import web
 from pydantic import Field
 
 from orchestrator.api.ports import RestPorts
+from orchestrator.api.problems import shown
 from orchestrator.api.rest.faults import Fault, detail, not_found
 from orchestrator.api.rest.fields import NUMBER, SearchText
 from orchestrator.api.rest.finding import task_of
@@ -14,6 +15,7 @@ from orchestrator.api.rest.listing import Filters
 from orchestrator.api.rest.media import headers_for
 from orchestrator.api.rest.route import Call, Form, Route
 from orchestrator.api.rest.sending import send
+from orchestrator.contract.view_models import View
 from orchestrator.domain.task import Task
 
 ANY_FILE: Final = "application/octet-stream"
@@ -40,6 +42,14 @@ class Thumbnail(Filters):
     """Pixels of the longest side; never more than the image has, nor than 2048."""
     quality: Annotated[int, Field(ge=0, le=100), NUMBER] = 75
     """That of a JPEG."""
+
+
+class ImageView(View):
+    """One of the files that a task was given over HTTP."""
+
+    name: str
+    size: int
+    """Bytes."""
 
 
 class Downloads:
@@ -74,6 +84,11 @@ class Downloads:
             )
         ] + [
             Route(
+                method="GET", path=one + "/images/", name="listImages",
+                summary="List the images that came in over HTTP.", handler=self.images,
+                answers={200: list[ImageView]}, faults=(507,),
+            ),
+            Route(
                 method="GET", path=one + "/images/thumbnail/{image}", name="getThumbnail",
                 summary="Show one of the images that came in over HTTP, small.", handler=self.thumbnail,
                 query=Thumbnail, answers={200: JPEG}, faults=(507,),
@@ -88,6 +103,12 @@ class Downloads:
         if download is None:
             raise _absent()
         return await send(call.request, download, headers_for(asset) | _disposition(call.query, task, asset))
+
+    async def images(self, call: Call) -> web.Response:
+        """List them, and what goes along with them."""
+        task = await task_of(self._ports.library, call)
+        sizes = await self._ports.files.albums.sizes(task.id)
+        return shown([{"name": name, "size": size} for name, size in sizes.items()])
 
     async def image(self, call: Call) -> web.StreamResponse:
         """Send an image."""

@@ -14,6 +14,7 @@ from orchestrator.api.ports import RestPorts
 from orchestrator.api.rest.commanding import Rejected, settle, settle_named
 from orchestrator.api.rest.faults import broken_rule, detail, not_found, wrong_field
 from orchestrator.api.rest.task_form import TaskForm
+from orchestrator.contract.views import public_task
 from orchestrator.domain.commands import CommitTask, CreateTask, SetPendingAction, TaskKey
 from orchestrator.domain.errors import FileError
 from orchestrator.domain.names import folded
@@ -111,9 +112,11 @@ class Drafts:
             return dict(await self._placed(task, placing))
 
     async def commit(self, task: int) -> View:
-        """Let a draft begin."""
+        """Let a draft begin. A task that has begun is shown as it is."""
         async with self._lock(task):
             found = await self._ports.library.task(task)
+            if found and not found.partial and found.stage is not Stage.REMOVING:
+                return public_task(found)
             sources = await self._albums.sources(task)
             if found and found.stage is Stage.DRAFT and not (sources or await self._ports.files.sources(task)):
                 raise broken_rule(NO_FILE)

@@ -1,7 +1,7 @@
 """Live events over REST: GET /api/events, as Server-Sent Events.
 
-https://html.spec.whatwg.org/multipage/server-sent-events.html. The id of each is its number in the journal: who comes
-back with the last one he saw gets all that followed it, and then what happens.
+https://html.spec.whatwg.org/multipage/server-sent-events.html. The id of each is its number in the journal: a
+reader that comes back with the last one it saw gets all that followed, and from then on each event as it happens.
 """
 
 import asyncio

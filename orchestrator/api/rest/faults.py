@@ -31,7 +31,7 @@ def detail(status: int, sentence: str) -> Fault:
 
 
 def not_found() -> Fault:
-    """What is asked for does not exist, not for this caller, or its id is none."""
+    """What is asked for does not exist, or not for this caller, or its id is no number."""
     return detail(404, "Not found.")
 
 

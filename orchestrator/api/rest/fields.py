@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from orchestrator.contract.fields import MAX_DESCRIPTION, MAX_OPTIONS, MAX_SIDE, MAX_TEXT, OptionItem
 from orchestrator.contract.fields import Tags as WireTags
 
+_VALUE: Final = {"type": ["boolean", "number", "string"]}
 _JSON_TEXT: Final = {"type": "string", "contentMediaType": "application/json"}
 
 
@@ -31,6 +32,11 @@ def _from_json(value: Any) -> Any:
         raise ValueError("Value must be valid JSON.") from None
 
 
+def _options(value: Any) -> Any:
+    found = _from_json(value)
+    return [{"name": name, "value": each} for name, each in found.items()] if isinstance(found, dict) else found
+
+
 def _tags(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -44,8 +50,8 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("Datetime value out of range.") from None
 
 
-def _or_json_text(schema: dict[str, Any]) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [schema, _JSON_TEXT]})
+def _or_json_text(*schemas: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [*schemas, _JSON_TEXT]})
 
 
 NUMBER: Final = BeforeValidator(_number)
@@ -70,20 +76,21 @@ GivenName = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 Options = Annotated[
     list[OptionItem],
     Field(max_length=MAX_OPTIONS),
-    BeforeValidator(_from_json),
+    BeforeValidator(_options),
     _or_json_text(
         {
             "type": "array",
             "maxItems": MAX_OPTIONS,
             "items": {
                 "type": "object",
-                "properties": {"name": {"type": "string"}, "value": {"type": ["boolean", "number", "string"]}},
+                "properties": {"name": {"type": "string"}, "value": _VALUE},
                 "required": ["name", "value"],
             },
-        }
+        },
+        {"type": "object", "maxProperties": MAX_OPTIONS, "additionalProperties": _VALUE},
     ),
 ]
-"""Options for the processing engine: a list, or JSON text of one, which is all a form can hold."""
+"""Options for the processing engine: a list, or values by name, or JSON text of either, which is what forms hold."""
 
 Tags = Annotated[
     WireTags,

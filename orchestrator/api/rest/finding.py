@@ -1,4 +1,4 @@
-"""Finds what a path names; what the caller may not see does not exist for him."""
+"""Finds what a path names; what callers may not see does not exist for them."""
 
 from orchestrator.api.rest.faults import not_found
 from orchestrator.api.rest.route import Call

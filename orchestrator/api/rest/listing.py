@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from pydantic import Field, WithJsonSchema, model_validator
 
-from orchestrator.api.rest.application import shown
+from orchestrator.api.problems import shown
 from orchestrator.api.rest.faults import Fault, detail
 from orchestrator.api.rest.fields import SearchText
 from orchestrator.api.rest.route import JSON, Call, Form

@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import Field
 
 from orchestrator.api.ports import RestPorts
-from orchestrator.api.rest.application import shown
+from orchestrator.api.problems import shown
 from orchestrator.api.rest.commanding import settle_named
 from orchestrator.api.rest.faults import not_found
 from orchestrator.api.rest.fields import NUMBER, SearchText, Whole
@@ -96,7 +96,7 @@ class Nodes:
                 handler=self.listed, query=NodeFilters, answers={200: list[NodeView]},
             ),
             Route(
-                method="POST", path=every, name="addProcessingNode", summary="Make a processing node known.",
+                method="POST", path=every, name="addProcessingNode", summary="Add a processing node.",
                 handler=self.create, role=Role.ADMIN, body=NodeForm, answers={201: NodeView}, faults=(409,),
             ),
             Route(
@@ -118,7 +118,7 @@ class Nodes:
                 handler=self.update, role=Role.ADMIN, body=NodeChange, answers={200: NodeView}, faults=(409,),
             ),
             Route(
-                method="DELETE", path=one, name="removeProcessingNode", summary="Forget a processing node.",
+                method="DELETE", path=one, name="removeProcessingNode", summary="Remove a processing node.",
                 handler=self.delete, role=Role.ADMIN, query=Forced, answers={204: None}, faults=(409,),
             ),
         ]  # fmt: skip
@@ -138,7 +138,7 @@ class Nodes:
 
     async def create(self, call: Call) -> web.Response:
         """Make one known."""
-        return shown(await settle_named(self._ports.desk, "add-processing-node", _given(call.body)), status=201)
+        return shown(await settle_named(self._ports.desk, "add-processing-node", call.body.given()), status=201)
 
     async def options(self, _: Call) -> web.Response:
         """List what every online node knows."""
@@ -152,7 +152,7 @@ class Nodes:
     async def update(self, call: Call) -> web.Response:
         """Change one."""
         node = await self._named(call)
-        changes = _given(call.body)
+        changes = call.body.given()
         address = {"hostname": changes.pop("hostname", node.hostname), "port": changes.pop("port", node.port)}
         if changes.get("label") == node.name:
             del changes["label"]  # It is shown where there is none, and comes back from clients that send all of it.
@@ -188,7 +188,3 @@ def _common(one: dict[str, NodeOption], other: Mapping[str, NodeOption]) -> dict
 def _by(field: str) -> Callable[[View], tuple[bool, Any]]:
     """Order by a field, with nothing before all that is."""
     return lambda view: (view[field] is not None, view[field])
-
-
-def _given(form: Form) -> dict[str, Any]:
-    return {name: value for name, value in form.model_dump().items() if value is not None}

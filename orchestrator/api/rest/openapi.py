@@ -42,7 +42,7 @@ _FAULT = {
 }
 
 
-def document(routes: Sequence[Route], *, server: str = "/api") -> dict[str, Any]:
+def document(routes: Sequence[Route]) -> dict[str, Any]:
     """Give the document."""
     schemas = _Schemas()
     paths: dict[str, dict[str, Any]] = {}
@@ -56,7 +56,7 @@ def document(routes: Sequence[Route], *, server: str = "/api") -> dict[str, Any]
             "description": "WebODM's task API, and what is ours beside it.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": server}],
+        "servers": [{"url": "/api"}],
         "paths": paths,
         "components": {"schemas": {"Fault": _FAULT, **schemas.found}, "securitySchemes": _SECURITY},
         "security": [{"token": []}, {"basic": []}, {}],
@@ -87,7 +87,7 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,
-        "tags": [route.template.split("/")[1]],
+        "tags": [route.template.split("/")[1] or "root"],
         "parameters": [*map(_in_path, route.parameters), *_in_query(route.query, schemas)],
         "responses": _responses(route, schemas),
     }

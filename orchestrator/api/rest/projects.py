@@ -8,8 +8,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from orchestrator.api.ports import RestPorts
+from orchestrator.api.problems import shown
 from orchestrator.api.rest import listing
-from orchestrator.api.rest.application import shown
 from orchestrator.api.rest.commanding import settle_named
 from orchestrator.api.rest.faults import forbidden, not_found
 from orchestrator.api.rest.fields import GivenName, Moment, SearchText, Tags, Text, Whole
@@ -116,7 +116,7 @@ class Projects:
         """Create one."""
         if call.caller.projects is not None:
             raise forbidden()  # It would not exist for the one who made it.
-        made = await settle_named(self._ports.desk, "create-project", _given(call.body))
+        made = await settle_named(self._ports.desk, "create-project", call.body.given())
         return shown({**made, "tasks": []}, status=201)
 
     async def update(self, call: Call) -> web.Response:
@@ -137,7 +137,7 @@ class Projects:
 
     async def _change(self, call: Call) -> None:
         project = await self._named(call)
-        if given := _given(call.body):
+        if given := call.body.given():
             await settle_named(self._ports.desk, "update-project", {"project": project.id, **given})
 
     async def _named(self, call: Call) -> Project:
@@ -167,7 +167,3 @@ def _sought(text: str) -> dict[str, Any]:
     tags = tuple(dict.fromkeys(word[1:] for word in words if _TAG.match(word)))
     rest = " ".join(word for word in words if not _TAG.match(word)) if tags else text
     return {"tags": tags, "search": rest or None}
-
-
-def _given(form: Form) -> dict[str, Any]:
-    return {name: value for name, value in form.model_dump().items() if value is not None}

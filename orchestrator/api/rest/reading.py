@@ -19,7 +19,7 @@ MAX_FORM: Final = 4_194_304
 
 
 MALFORMED: Final = (ValueError, RuntimeError, LookupError, AssertionError, HttpProcessingError)
-"""What aiohttp raises for a form that is none: for its headers, its names, its encodings and its end."""
+"""What aiohttp raises for a malformed form: for its headers, its names, its encodings and its end."""
 
 
 def read_query(request: web.Request, route: Route) -> Form | None:

@@ -40,7 +40,7 @@ class Received:
     """What their sender calls the files, by the names that they have got."""
 
     def as_sent(self, sizes: Mapping[str, int]) -> dict[str, int]:
-        """Name files as their sender does, who looks for his own names; a name that he gave twice counts once."""
+        """Give the names of the files as their sender gave them; a name given twice counts once."""
         named: dict[str, int] = {}
         for name, size in sizes.items():
             sent = self.sent.get(name, name)

@@ -36,6 +36,10 @@ class Form(BaseModel):
         str_strip_whitespace=True, coerce_numbers_to_str=True,
     )  # fmt: skip
 
+    def given(self) -> dict[str, Any]:
+        """Give the fields that are there, by name."""
+        return {name: value for name, value in self.model_dump().items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

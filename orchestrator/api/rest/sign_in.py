@@ -6,7 +6,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field, SecretStr
 
 from orchestrator.api.access.credentials import credentials_of
-from orchestrator.api.rest.application import shown
+from orchestrator.api.problems import shown
 from orchestrator.api.rest.route import Call, Form, Route
 from orchestrator.domain.access import Caller
 

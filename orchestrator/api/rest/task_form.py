@@ -51,7 +51,7 @@ class TaskForm(NewForm):
     processing_node: Key = None
     auto_processing_node: bool | None = None
     options: Annotated[Options, Field(default_factory=list)]
-    """A list of names and values, or JSON text of one."""
+    """A list of names and values, or values by name, or JSON text of either."""
     resize_to: Side = -1
     """Longest side in pixels; -1, or 0: images go as they are."""
     tags: Annotated[Tags, Field(default_factory=list)]

@@ -52,7 +52,7 @@ class TaskChange(Form):
 
     name: Annotated[str, Field(max_length=MAX_TEXT)] | None = None
     options: Options | None = None
-    """All options of the next attempt: a list, or JSON text of one."""
+    """All options of the next attempt: a list, or values by name, or JSON text of either."""
     processing_node: Key = None
     """The node to use; null: one is chosen."""
     auto_processing_node: bool | None = None

@@ -7,8 +7,8 @@ from aiohttp import web
 
 from orchestrator.api.output import output_of
 from orchestrator.api.ports import RestPorts
+from orchestrator.api.problems import shown
 from orchestrator.api.rest import listing
-from orchestrator.api.rest.application import shown
 from orchestrator.api.rest.commanding import settle_named
 from orchestrator.api.rest.drafts import counted
 from orchestrator.api.rest.faults import forbidden, not_found

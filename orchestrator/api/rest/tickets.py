@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from orchestrator.api.access.sessions import TICKET_LIFETIME
 from orchestrator.api.ports import RestPorts
-from orchestrator.api.rest.application import shown
+from orchestrator.api.problems import shown
 from orchestrator.api.rest.finding import task_of
 from orchestrator.api.rest.route import Call, Route
 from orchestrator.api.rest.sign_in import Gate, kept_nowhere

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from aiohttp import web
 
 from orchestrator.api.ports import RestPorts
-from orchestrator.api.rest.application import shown
+from orchestrator.api.problems import shown
 from orchestrator.api.rest.drafts import Drafts, counted
 from orchestrator.api.rest.faults import broken_rule
 from orchestrator.api.rest.finding import project_of, task_of
@@ -78,7 +78,7 @@ class Uploads:
                 answers={200: Uploaded}, faults=(408, 409, 507),
             ),
             Route(
-                method="POST", path=f"{one}/commit/", name="commitTask", summary="Let a draft begin.",
+                method="POST", path=f"{one}/commit/", name="commitTask", summary="Commit a draft.",
                 handler=self.commit, role=Role.OPERATOR, answers={200: TaskView}, faults=(400, 409, 507),
             ),
             Route(

@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from orchestrator.api.ports import RestPorts
-from orchestrator.api.rest.application import shown
+from orchestrator.api.problems import shown
 from orchestrator.api.rest.faults import detail, forbidden, not_found
 from orchestrator.api.rest.route import LARGEST_EVENT, Call, Route
 from orchestrator.api.rest.webhook_models import (

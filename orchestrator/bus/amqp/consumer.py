@@ -98,10 +98,10 @@ class Inbox:
 class Consumer:
     """What came and is not done. Deliveries of a lost session are forgotten: the broker sends them again.
 
-    Bounded by the broker's prefetch in number and by ``most_held`` in bytes.
+    Bounded by the broker's prefetch in number and by ``MOST_HELD`` in bytes.
     """
 
-    def __init__(self, *, queue: str, prefetch: int, most_held: int = MOST_HELD) -> None:
+    def __init__(self, *, queue: str, prefetch: int) -> None:
         self._queue = queue
         self._prefetch = prefetch
         self._session: Session | None = None
@@ -110,7 +110,7 @@ class Consumer:
         self._some = asyncio.Event()
         self._acked = 0
         self._done: set[int] = set()
-        self._most_held = most_held
+        self._most_held = MOST_HELD
         self._held = 0
         # Set while reading is held: what tells of it if it lasts.
         self._holding: asyncio.TimerHandle | None = None

@@ -20,7 +20,7 @@ from orchestrator.contract import headers
 from orchestrator.contract.events import traceparent_of, type_in
 from orchestrator.contract.topology import Topology
 from orchestrator.domain.errors import BusError
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 
 REPLY_DEADLINE = 30.0
 TOGETHER, ALONE = 3, 1

@@ -1,4 +1,4 @@
-"""Addresses for answers that would harm: RabbitMQ ends the connection of whoever publishes to one that is malformed."""
+"""Reply addresses that do harm: RabbitMQ closes the connection of whoever publishes to a malformed one."""
 
 import re
 from base64 import b64decode

@@ -1,8 +1,9 @@
 """What the engine needs of the rooms around it, as small Protocols. ``app.py`` plugs the concrete ones in."""
 
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.commands import Accepted, Outcome, Rejected
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.engine.ports.arrivals import Albums, Arrival, Arrivals, Arrived, Chunk, Download, Results
-from orchestrator.engine.ports.desk import Accepted, Desk, Order, Outcome, Rejected, Renderer, Settled
+from orchestrator.engine.ports.desk import Desk, Order, Renderer, Settled
 from orchestrator.engine.ports.files import Collected, Images, Shelves
 from orchestrator.engine.ports.listing import (
     PROJECT_ORDERS,

@@ -87,8 +87,12 @@ class Albums(Protocol):
         """Give the files that are there, by name."""
         ...
 
+    async def sizes(self, task: int) -> Mapping[str, int]:
+        """Give the bytes of the files that are there, by name."""
+        ...
+
     async def count(self, task: int) -> int:
-        """Count the images that are there; what goes along is none."""
+        """Count the images that are there, not the files that go along with them."""
         ...
 
     async def settle(self, task: int) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.findings import Finding
 from orchestrator.domain.task import NodeJob, Task
-from orchestrator.engine.changes import OutboxEntry
 
 
 class StoreInspection(Protocol):

@@ -4,31 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator.domain.commands import Command
-from orchestrator.domain.events import Event
-from orchestrator.domain.node import ProcessingNode
-from orchestrator.domain.problem import Problem
-from orchestrator.domain.task import Project, Task
-from orchestrator.engine.changes import OutboxEntry
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A command that was taken, with what it was about as it now stands."""
-
-    command: str
-    subject: Task | Project | ProcessingNode
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A command that was not taken, and why."""
-
-    command: str
-    problem: Problem
-
-
-Outcome = Accepted | Rejected
+from orchestrator.domain.commands import Command, Outcome
+from orchestrator.domain.events import Event, OutboxEntry
 
 
 class Renderer(Protocol):

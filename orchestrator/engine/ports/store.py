@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.domain.dead_letters import Outcome, Replay
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.node import ProcessingNode
 from orchestrator.domain.task import NodeJob, Project, Source, Task
-from orchestrator.engine.changes import Changes, OutboxEntry, Snapshot, Wanted
+from orchestrator.engine.changes import Changes, Snapshot, Wanted
 
 
 class Clock(Protocol):

@@ -33,7 +33,7 @@ class Address:
         return f"Address({self._base!r})"
 
     def url(self, path: str, *, query: str = "") -> URL:
-        """Give the full address of ``path``. Raises ``NodeUnreachable`` when the base is none that can be called."""
+        """Give the full address of ``path``. Raises ``NodeUnreachable`` when the base cannot be called."""
         if self.problem:
             raise NodeUnreachable(self.problem)
         together = f"{query}&{self._query}" if query and self._query else query or self._query

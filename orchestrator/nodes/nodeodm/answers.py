@@ -119,7 +119,7 @@ def complaint(words: object, address: Address, *, uuid: str = "") -> NodeError:
 
 
 def _of_options(text: str) -> str:
-    """Read what is wrong with options, which NodeODM says in JSON within the text; '' when it is none of that."""
+    """Read what is wrong with options, which NodeODM says in JSON within the text; '' when it is other text."""
     if not text.startswith("["):
         return ""
     try:

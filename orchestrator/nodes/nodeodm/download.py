@@ -1,7 +1,7 @@
 """Fetching a job's archive: looked at before it is written, measured after, resumed where the server can.
 
 NodeODM ignores ranges and leaks a file descriptor for each download that is dropped: nothing is probed, and a download
-is left only for a reason. Ranges are met where a ClusterODM sends us on to S3.
+is left only for a reason. Ranges work where a ClusterODM redirects us to S3.
 """
 
 import re

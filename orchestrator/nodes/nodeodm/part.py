@@ -1,4 +1,4 @@
-"""A file as the body of an upload: streamed, counted, and let go of at once when the upload ends."""
+"""A file as the body of an upload: streamed, counted, and closed at once when the upload ends."""
 
 import asyncio
 import struct
@@ -79,7 +79,7 @@ class FilePart(Payload):
         return self._put - transport.get_write_buffer_size() - _unacknowledged(transport)
 
     async def abandon(self) -> None:
-        """Close the connection now, whatever is still in its buffer, and wait until the file is let go of."""
+        """Close the connection now, whatever is still in its buffer, and wait until the file is closed."""
         if self._transport is not None:
             self._transport.abort()
         await self._released.wait()

@@ -4,7 +4,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from orchestrator.nodes.simulated.filtering import OptionValues, kept_options, parse_json
@@ -18,12 +18,12 @@ _LEADING_DIGITS = re.compile(r"\s*([+-]?\d+)")
 class Submission:
     """The words of one job. No name at all is not the same as an empty one: the key is missing from its info."""
 
-    name: str | None = None
-    options: OptionValues = field(default_factory=list)
-    skip_post_processing: bool = False
-    outputs: list[object] = field(default_factory=list)
-    webhook: str | None = None
-    date_created: int = 0
+    name: str | None
+    options: OptionValues
+    skip_post_processing: bool
+    outputs: list[object]
+    webhook: str | None
+    date_created: int
 
     def to_json(self) -> str:
         """For the upload's `body.json`, where it waits for the commit."""

@@ -1,20 +1,11 @@
 """A daemon with its REST API for each test."""
 
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.integration.api.guarded import Guarded
 from tests.integration.api.site import Site, site
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder with a path short enough for a socket in it."""
-    with tempfile.TemporaryDirectory(prefix="orc") as path:
-        yield Path(path)
 
 
 @pytest.fixture

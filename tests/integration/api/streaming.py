@@ -1,9 +1,10 @@
 """Reads Server-Sent Events as a browser does."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -11,6 +12,7 @@ import aiohttp
 from tests.integration.api.site import Site
 
 DEADLINE = 30.0
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -63,3 +65,16 @@ async def following(daemon: Site, query: str = "", **given: Any) -> AsyncIterato
         async with asyncio.timeout(DEADLINE):
             assert {} == await followed._block()
         yield followed
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def all_sent(daemon: Site) -> None:
+    """Wait until the bus has every event."""
+    async with asyncio.timeout(DEADLINE):
+        while await daemon.app.store.unsent(after=0, limit=1):
+            await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Who may use the REST API: tokens, sessions and roles, as webodm-api.md §2 has them."""
+"""Who may use the REST API: tokens, sessions and roles."""
 
 import asyncio
 import base64
@@ -46,6 +46,15 @@ async def test_from_the_first_token_on_nobody_gets_in_without_one(guarded):
     nobody = {"name": None, "role": None, "projects": None, "sign_in_needed": True}
     assert (200, nobody) == await guarded.whoami()
     assert 200 == (await guarded.site.get("/openapi.json"))[0]
+
+
+async def test_the_root_answers_everybody_with_where_the_lists_are(guarded):
+    """Clients look there whether anybody is at home, before they sign in."""
+    await guarded.token("anna")
+    api = f"{guarded.site.url}/api"
+    lists = {"projects": f"{api}/projects/", "processingnodes": f"{api}/processingnodes/"}
+    for path in ("/", "", "/?format=json"):
+        assert (200, lists) == await guarded.site.get(path)
 
 
 async def test_a_token_opens_by_every_way_in(guarded):

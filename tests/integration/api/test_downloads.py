@@ -90,8 +90,19 @@ async def test_an_image_that_came_over_http_is_sent_back(daemon):
     assert (206, b"12", "image/jpeg", 'attachment; filename="a b.JPG"') == (
         status, body, headers["Content-Type"], headers["Content-Disposition"],
     )  # fmt: skip
-    for name in ("c.JPG", "..%2fassets", "..", "a%20b.JPG%00"):
+    for name in ("c.JPG", "..%2fassets", "a%20b.JPG%00"):
         assert (404, {"detail": "Not found."}) == await daemon.get(f"{path}{name}")
+
+
+async def test_the_images_that_came_over_http_are_listed_by_name_with_their_sizes(daemon):
+    _, task = await daemon.post("/projects/1/tasks/", json={"partial": True})
+    images = f"{TASK.format(task['id'])}/images/"
+    assert (200, []) == await daemon.get(images)
+    files = [("b.JPG", b"1"), ("a b.JPG", b"0123"), ("geo.txt", b"12")]
+    await daemon.post(f"{TASK.format(task['id'])}/upload/", data=form(files))
+    expected = [{"name": "a b.JPG", "size": 4}, {"name": "b.JPG", "size": 1}, {"name": "geo.txt", "size": 2}]
+    assert (200, expected) == await daemon.get(images)
+    assert (404, {"detail": "Not found."}) == await daemon.get(f"{TASK.format(99)}/images/")
 
 
 def picture(format, mode="RGB"):

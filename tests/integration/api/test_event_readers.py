@@ -19,8 +19,8 @@ from orchestrator.contract.event_filter import EventFilter
 from orchestrator.domain.access import EVERYONE, Caller, Role
 from orchestrator.store import upgrade
 from tests.integration.api.site import Site, site
-from tests.integration.api.streaming import following
-from tests.integration.api.test_events import draft, until
+from tests.integration.api.streaming import following, until
+from tests.integration.api.work import draft
 from tests.unit.api.rooms import FakeJournal, FakeRooms
 
 KEPT_TO_7 = Caller(name="north", role=Role.VIEWER, projects=frozenset({7}))

@@ -2,33 +2,15 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
 
 import aiohttp
 import pytest
 
-from orchestrator.domain.commands import CreateTask, TaskKey, UpdateTask
+from orchestrator.domain.commands import TaskKey, UpdateTask
 from orchestrator.engine.ports import Order
 from tests.integration.api.site import site
-from tests.integration.api.streaming import DEADLINE, following
-
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-async def draft(daemon, name="Field", *, project=1):
-    """Create a task that waits for images: one event."""
-    (settled,) = await daemon.app.engine.turn.settle(
-        [Order(CreateTask(name=name, project=project, partial=True, sources=()))]
-    )
-    answer = json.loads(settled.answer)
-    assert answer["ok"], answer
-    return answer["task"]["id"]
-
-
-async def until(condition, within=DEADLINE):
-    async with asyncio.timeout(within):
-        while not condition():
-            await asyncio.sleep(0.01)
+from tests.integration.api.streaming import DEADLINE, LONG_AGO, all_sent, following, until
+from tests.integration.api.work import draft
 
 
 async def test_events_are_the_cloudevents_of_the_bus_numbered_and_typed(daemon):
@@ -120,12 +102,6 @@ async def test_what_is_not_kept_any_more_is_told_as_a_gap(daemon, given):
         )  # fmt: skip
         await draft(daemon)
         assert "7" == (await stream.event())["id"]
-
-
-async def all_sent(daemon):
-    async with asyncio.timeout(DEADLINE):
-        while await daemon.app.store.unsent(after=0, limit=1):
-            await asyncio.sleep(0.01)
 
 
 async def test_the_stream_ends_in_order_when_the_daemon_stops(folder):

@@ -1,4 +1,4 @@
-"""Finished results taken over: one zip file, or the address of one, as webodm-api.md §3 has it."""
+"""Finished results taken over: one zip file, or the address of one."""
 
 import io
 import zipfile

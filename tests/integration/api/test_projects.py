@@ -1,4 +1,4 @@
-"""Projects over REST, as webodm-api.md §3 has them."""
+"""Projects over REST, as WebODM has them."""
 
 import pytest
 

@@ -1,5 +1,7 @@
 """Fields as other people's clients send them: as text, as JSON, as null, with space around, or not at all."""
 
+import json
+
 import pytest
 
 from tests.integration.api.photos import form
@@ -53,8 +55,27 @@ async def test_tags_are_a_list_or_its_json_text_or_words(daemon, given):
 
 
 @pytest.mark.parametrize(
+    ("given", "options"),
+    [
+        ({}, []),
+        ("{}", []),
+        ({"dsm": True, "fast": 0}, [{"name": "dsm", "value": True}, {"name": "fast", "value": 0}]),
+        ('{"dsm": "x"}', [{"name": "dsm", "value": "x"}]),
+    ],
+)
+async def test_options_may_be_values_by_name(daemon, given, options):
+    """Some clients write none as an empty object, which WebODM takes."""
+    status, task = await daemon.post(TASKS, json={"partial": True, "options": given})
+    assert (201, options) == (status, task["options"])
+    path = await a_draft(daemon, options={"old": 1})
+    text = given if isinstance(given, str) else json.dumps(given)
+    assert options == (await daemon.patch(path, data={"options": text}))[1]["options"]
+
+
+@pytest.mark.parametrize(
     ("given", "answer"),
     [
+        ({"options": {"dsm": None}}, {"options": NOT_NULL}),
         ({"processing_node": [1]}, {"processing_node": ["A valid integer is required."]}),
         ({"processing_node": True}, {"processing_node": ["A valid integer is required."]}),
         ({"auto_processing_node": [1]}, {"auto_processing_node": ["Must be a valid boolean."]}),

@@ -5,10 +5,9 @@ import json
 import pytest
 
 from orchestrator.domain.access import Role
-from tests.integration.api.streaming import following
+from tests.integration.api.streaming import LONG_AGO, all_sent, following
 from tests.integration.api.test_callers import ask
-from tests.integration.api.test_events import LONG_AGO, all_sent, draft
-from tests.integration.api.work import send
+from tests.integration.api.work import draft, send
 
 __all__ = ["ask"]
 

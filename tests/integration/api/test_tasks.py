@@ -85,7 +85,7 @@ async def test_forms_hold_options_and_tags_as_json_text(daemon):
         ({"priority": 10}, {"priority": ["Ensure this value is less than or equal to 9."]}),
         ({"options": "["}, {"options": ["Value must be valid JSON."]}),
         ({"options": "[" * 100_000}, {"options": ["Value must be valid JSON."]}),
-        ({"options": {}}, {"options": ["Expected a list of items but got another type."]}),
+        ({"options": 1}, {"options": ["Expected a list of items but got another type."]}),
         ({"auto_processing_node": "maybe"}, {"auto_processing_node": ["Must be a valid boolean."]}),
     ],
 )

@@ -73,14 +73,13 @@ async def test_more_files_than_a_task_takes_are_refused(daemon):
 class Cut:
     """Sends the beginning of an upload over a connection that can be broken."""
 
-    def __init__(self, daemon, path):
+    def __init__(self, daemon):
         self._address = daemon.url.removeprefix("http://").split(":")
-        self._path = path
 
     async def __aenter__(self):
         _, self.writer = await asyncio.open_connection(*self._address)
         head = (
-            f"POST /api{self._path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
+            f"POST /api{TASKS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
             "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
             '--x\r\nContent-Disposition: form-data; name=images; filename="a.jpg"\r\n\r\n'
         )
@@ -93,7 +92,7 @@ class Cut:
 
 
 async def test_an_upload_that_is_cut_leaves_nothing(daemon):
-    async with Cut(daemon, TASKS):
+    async with Cut(daemon):
         await until(1, lambda: len(arrivals(daemon)))
     await until([], lambda: arrivals(daemon))
     assert [] == tasks_on_disk(daemon)
@@ -117,7 +116,7 @@ async def test_an_upload_that_does_not_move_is_given_up(daemon, monkeypatch, pat
 
 async def test_a_stop_in_the_middle_of_an_upload_leaves_nothing(folder, monkeypatch):
     monkeypatch.setattr(server, "CLOSING", 0.1)
-    async with site(folder) as daemon, Cut(daemon, TASKS):
+    async with site(folder) as daemon, Cut(daemon):
         await until(1, lambda: len(arrivals(daemon)))
         await daemon.app.server.stop()
         assert [] == arrivals(daemon)

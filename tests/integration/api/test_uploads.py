@@ -1,4 +1,4 @@
-"""Images taken in over HTTP, as webodm-api.md §3 has it: all in one request, or a draft, its files, and a commit."""
+"""Images taken in over HTTP: all in one request, or a draft, its files, and a commit."""
 
 import json
 
@@ -82,6 +82,17 @@ async def test_names_are_made_safe_and_unique_and_side_files_go_along(daemon):
     assert expected == on_disk(daemon, task["id"])
 
 
+@pytest.mark.parametrize("name", ["points.txt", "Survey points 7.TXT"])
+async def test_a_text_file_of_another_name_is_taken_for_ground_control_points(daemon, name):
+    """So nodes have it, and clients let people choose any text file."""
+    task = await draft(daemon)
+    sent = await daemon.post(f"{TASKS}{task}/upload/", data=form([*photos(1), (name, b"1"), ("geo.txt", b"2")]))
+    assert (200, 1) == (sent[0], sent[1]["uploaded"][name])
+    assert {"DJI_0001.JPG": PHOTO, "gcp_list.txt": b"1", "geo.txt": b"2"} == on_disk(daemon, task)
+    status, body = await daemon.post(TASKS, data=form([*photos(2), ("gcp_list.txt", b"1"), (name, b"2")]))
+    assert (400, ["gcp_list.txt is there twice, and a task takes only one of it."]) == (status, body)
+
+
 async def test_a_second_file_of_ground_control_points_is_told_by_its_name_alone(daemon):
     files = [*photos(2), ("gcp_list.txt", b"1"), ("gcp_more.txt", b"2")]
     status, body = await daemon.post(TASKS, data=form(files))
@@ -115,8 +126,20 @@ async def test_files_for_a_task_that_was_committed_are_refused(daemon):
     _, task = await daemon.post(TASKS, data=form(photos(2)))
     status, body = await daemon.post(f"{TASKS}{task['id']}/upload/", data=form([("late.jpg", b"1")]))
     assert (409, "takes no more images") == (status, body["detail"].partition(": ")[0].partition("task 1 ")[2])
-    assert 409 == (await daemon.post(f"{TASKS}{task['id']}/commit/"))[0]
     assert {"DJI_0001.JPG", "DJI_0002.JPG"} == on_disk(daemon, task["id"]).keys()
+
+
+async def test_a_task_that_was_committed_is_shown_as_it_is_by_another_commit(daemon):
+    """The answer to the first may have been lost; and some clients commit what they made in one request."""
+    task = await draft(daemon)
+    await daemon.post(f"{TASKS}{task}/upload/", data=form(photos(2)))
+    for answer in [await daemon.post(f"{TASKS}{task}/commit/") for _ in range(2)]:
+        assert (200, task, 2, "waiting") == (answer[0], answer[1]["id"], answer[1]["images_count"], answer[1]["stage"])
+    await daemon.post(f"{TASKS}{task}/cancel/")
+    assert (200, "ended") == ((answer := await daemon.post(f"{TASKS}{task}/commit/"))[0], answer[1]["stage"])
+    abandoned = await draft(daemon)
+    await daemon.post(f"{TASKS}{abandoned}/cancel/")
+    assert 409 == (await daemon.post(f"{TASKS}{abandoned}/commit/"))[0]
 
 
 def chunk(task, index, content, *, offset, total=3, upload="u1", name="large.jpg"):
@@ -167,7 +190,7 @@ async def test_chunks_that_leave_a_gap_are_refused_and_may_be_sent_again(daemon)
 
 
 async def test_what_never_became_whole_goes_ahead_of_the_commit(daemon):
-    """After it a daemon that died would leave it for good: a committed draft is not committed again."""
+    """After it a daemon that died would leave it for good: another commit does nothing."""
     task = await draft(daemon)
     for path, body in ((f"{TASKS}{task}/upload/", form(photos(1))), chunk(task, 0, b"ab", offset=0)):
         await daemon.post(path, data=body)

@@ -10,7 +10,8 @@ from tests.acceptance.documents import ROOT, blocks_of
 from tests.daemon import free_port
 from tests.integration.api.receiving import LOOPBACK, SECRET
 from tests.integration.api.site import site
-from tests.integration.api.test_events import DEADLINE, draft
+from tests.integration.api.streaming import DEADLINE
+from tests.integration.api.work import draft
 
 
 async def test_the_receiver_that_is_shown_verifies_and_tells(folder):

@@ -7,7 +7,9 @@ import pytest
 
 from tests.integration.api.receiving import LOOPBACK, SECRET, endpoint
 from tests.integration.api.site import site
-from tests.integration.api.test_events import LONG_AGO, all_sent, draft, until
+from tests.integration.api.streaming import LONG_AGO, all_sent, until
+from tests.integration.api.work import draft
+from tests.integration.api.work import until as until_shown
 
 QUICK = {"allow_private_addresses": LOOPBACK, "retry_delay": 0.05, "answer_timeout": 5.0}
 ABSENT = (404, {"detail": "Not found."})
@@ -25,17 +27,9 @@ async def subscribe(daemon, url, **given):
     return made["id"]
 
 
-async def shown(daemon, hook):
-    status, found = await daemon.get(f"/webhooks/{hook}/")
-    assert 200 == status
-    return found
-
-
-async def on_the_shelf(daemon, hook, count):
-    async with asyncio.timeout(30):
-        while len(found := (await daemon.get(f"/webhooks/{hook}/failures/"))[1]) != count:
-            await asyncio.sleep(0.02)
-    return found
+async def shown(daemon, hook, when=lambda _: True):
+    """Give the webhook, once it is so."""
+    return await until_shown(daemon, f"/webhooks/{hook}/", when)
 
 
 async def drafts(daemon, count):
@@ -142,9 +136,7 @@ async def test_one_that_fails_at_first_is_tried_again_and_the_others_go_on(daemo
         await until(lambda: subjects == healthy.subjects)
         await until(lambda: 5 == len(receiver.taken))
         assert set(subjects) == set(receiver.subjects)
-        async with asyncio.timeout(30):
-            while (await shown(daemon, hook))["problem"]:
-                await asyncio.sleep(0.02)
+        await shown(daemon, hook, lambda it: not it["problem"])
 
 
 async def test_an_endpoint_that_is_away_gets_everything_when_it_is_back(daemon):
@@ -152,9 +144,7 @@ async def test_an_endpoint_that_is_away_gets_everything_when_it_is_back(daemon):
         url, port = gone.url, int(gone.url.split(":")[2].split("/")[0])
     hook = await subscribe(daemon, url)
     subjects = await drafts(daemon, 5)
-    async with asyncio.timeout(30):
-        while "nobody listens" not in (await shown(daemon, hook))["problem"]:
-            await asyncio.sleep(0.02)
+    await shown(daemon, hook, lambda it: "nobody listens" in it["problem"])
     async with endpoint(port) as back:
         await until(lambda: 5 <= len(back.taken))
         assert set(subjects) == set(back.subjects)
@@ -167,7 +157,7 @@ async def test_what_fails_too_often_is_put_on_the_shelf_and_replayed_or_discarde
     ):
         hook = await subscribe(daemon, receiver.url)
         first, second, _ = await drafts(daemon, 3)
-        found = await on_the_shelf(daemon, hook, 3)
+        found = await until_shown(daemon, f"/webhooks/{hook}/failures/", lambda shelf: len(shelf) == 3)
         assert [(1, "task.created", 2, "It answered 500."), (2,), (3,)] == [
             (found[0]["number"], found[0]["type"], found[0]["attempts"], found[0]["problem"]),
             *((each["number"],) for each in found[1:]),
@@ -187,10 +177,7 @@ async def test_an_endpoint_that_says_gone_is_switched_off_and_goes_on_where_it_s
     async with endpoint(answer=lambda _: 410) as receiver:
         hook = await subscribe(daemon, receiver.url)
         subjects = await drafts(daemon, 2)
-        async with asyncio.timeout(30):
-            while (await shown(daemon, hook))["active"]:
-                await asyncio.sleep(0.02)
-        assert "It answered 410." == (await shown(daemon, hook))["problem"]
+        assert "It answered 410." == (await shown(daemon, hook, lambda it: not it["active"]))["problem"]
         receiver.answer = lambda _: 200
         await daemon.patch(f"/webhooks/{hook}/", json={"active": True})
         await until(lambda: subjects == receiver.subjects)
@@ -203,10 +190,8 @@ async def test_one_that_takes_nothing_for_long_is_switched_off(folder):
     ):
         hook = await subscribe(daemon, receiver.url)
         await draft(daemon)
-        async with asyncio.timeout(30):
-            while (await shown(daemon, hook))["active"]:
-                await asyncio.sleep(0.02)
-        assert "Nothing was taken for too long. It answered 503." == (await shown(daemon, hook))["problem"]
+        off = await shown(daemon, hook, lambda it: not it["active"])
+        assert "Nothing was taken for too long. It answered 503." == off["problem"]
 
 
 async def test_one_that_does_not_answer_costs_the_others_nothing(folder):
@@ -219,9 +204,7 @@ async def test_one_that_does_not_answer_costs_the_others_nothing(folder):
         await subscribe(daemon, receiver.url)
         subjects = await drafts(daemon, 5)
         await until(lambda: subjects == receiver.subjects)
-        async with asyncio.timeout(30):
-            while "There was no answer within 0.2 s." != (await shown(daemon, hook))["problem"]:
-                await asyncio.sleep(0.02)
+        await shown(daemon, hook, lambda it: it["problem"] == "There was no answer within 0.2 s.")
 
 
 @pytest.mark.parametrize("status", [301, 307])
@@ -230,10 +213,8 @@ async def test_a_redirect_is_not_followed(daemon, status):
         receiver.headers["Location"] = elsewhere.url
         hook = await subscribe(daemon, receiver.url)
         await draft(daemon)
-        async with asyncio.timeout(30):
-            while not (await shown(daemon, hook))["problem"]:
-                await asyncio.sleep(0.02)
-        assert f"It answered {status}; redirects are not followed." == (await shown(daemon, hook))["problem"]
+        told = (await shown(daemon, hook, lambda it: it["problem"]))["problem"]
+        assert f"It answered {status}; redirects are not followed." == told
         assert [] == elsewhere.came
 
 
@@ -241,9 +222,7 @@ async def test_an_address_that_is_not_public_is_not_reached(folder):
     async with site(folder) as daemon, endpoint() as receiver:
         hook = await subscribe(daemon, receiver.url)
         await draft(daemon)
-        async with asyncio.timeout(30):
-            while "not public" not in (await shown(daemon, hook))["problem"]:
-                await asyncio.sleep(0.02)
+        await shown(daemon, hook, lambda it: "not public" in it["problem"])
         assert [] == receiver.came
 
 
@@ -271,22 +250,16 @@ async def test_no_event_is_forgotten_that_has_to_be_delivered_yet(folder):
         await until(lambda: 1 == len(receiver.came))
         await all_sent(daemon)
         # The first is a delivery by now, and needs the journal no more.
-        async with asyncio.timeout(30):
-            while 1 != (await daemon.app.store.webhook_book.webhooks())[0].cursor:
-                await asyncio.sleep(0.02)
+        (hook,) = await until_shown(daemon, "/webhooks/", lambda hooks: hooks[0]["last_event"] == 1)
         assert 1 == await daemon.app.store.forget_events(before=LONG_AGO, most=1)
-        (hook,) = (await daemon.get("/webhooks/"))[1]
-        assert (1, 3) == (hook["last_event"], hook["behind"])
+        assert 3 == (await shown(daemon, hook["id"]))["behind"]
 
 
 async def test_those_of_the_settings_are_there_and_can_only_be_switched_off(folder):
     async with endpoint() as receiver:
         static = ({"url": receiver.url, "secret": SECRET, "types": ["task.created"]},)
         async with site(folder, webhooks={**QUICK, "static": static}) as daemon:
-            async with asyncio.timeout(30):
-                while not (await daemon.get("/webhooks/"))[1]:
-                    await asyncio.sleep(0.02)
-            hook = (await daemon.get("/webhooks/"))[1][0]
+            (hook,) = await until_shown(daemon, "/webhooks/", lambda hooks: hooks)
             assert (True, ["task.created"]) == (hook["static"], hook["types"])
             subjects = await drafts(daemon, 2)
             await until(lambda: subjects == receiver.subjects)
@@ -297,6 +270,4 @@ async def test_those_of_the_settings_are_there_and_can_only_be_switched_off(fold
                 (await daemon.patch(path, json={"active": False}))[0],
             ]
         async with site(folder, webhooks=QUICK) as daemon:
-            async with asyncio.timeout(30):
-                while (await daemon.get("/webhooks/"))[1]:
-                    await asyncio.sleep(0.02)
+            await until_shown(daemon, "/webhooks/", lambda hooks: hooks == [])

@@ -43,6 +43,12 @@ async def a_draft(site: Site, **fields: Any) -> str:
     return f"/projects/{task['project']}/tasks/{task['id']}/"
 
 
+async def draft(site: Site, name: str = "Field", *, project: int = 1) -> int:
+    """Make a task that rests until it is committed, which is one event, and give its number."""
+    task: dict[str, int] = (await send(site, "create-task", partial=True, name=name, project=project))["task"]
+    return task["id"]
+
+
 async def put(site: Site, *tasks: Task, projects: tuple[Project, ...] = ()) -> None:
     """Put tasks and projects into the store as they are, and take their numbers."""
     async with site.app.store.begin() as transaction:

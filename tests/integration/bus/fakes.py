@@ -21,7 +21,7 @@ from orchestrator.bus.rabbitmq import RabbitBus
 from orchestrator.bus.relay import Relay
 from orchestrator.contract.topology import Topology
 from orchestrator.domain.errors import StoreError
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.engine.ports import Order, Rejected, Settled
 
 QUICK = Patience(first=0.02, ceiling=0.2)

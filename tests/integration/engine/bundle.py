@@ -15,7 +15,7 @@ from orchestrator.contract.render import WireRenderer
 from orchestrator.domain.commands import AddProcessingNode
 from orchestrator.domain.problem import Problem
 from orchestrator.engine.engine import Engine, Rooms, build_engine
-from orchestrator.engine.ports import Order, OutboxEntry
+from orchestrator.engine.ports import Order
 from orchestrator.engine.timing import Timing
 from orchestrator.files import ImageFiles, TaskShelves
 from orchestrator.nodes.registry import NodeRegistry
@@ -151,7 +151,7 @@ async def built(folder: Path, timing: Timing = QUICK) -> AsyncIterator[Bundle]:
         stack.push_async_callback(shelves.close)
         clients = await stack.enter_async_context(NodeRegistry())
         rooms = Rooms(
-            store=store, renderer=WireRenderer(entry=OutboxEntry), images=images, shelves=shelves, clients=clients,
+            store=store, renderer=WireRenderer(), images=images, shelves=shelves, clients=clients,
             clock=clock,
         )  # fmt: skip
         engine = build_engine(rooms, owner="test", timing=timing)

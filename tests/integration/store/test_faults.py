@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import make_url
 
 from orchestrator.domain.errors import StoreError
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.store import SqlStore, open_store, postgres, sqlite
 from orchestrator.store.address import connect
 from orchestrator.store.sqlite import SqliteDatabase

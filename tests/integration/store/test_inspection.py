@@ -1,13 +1,14 @@
 """A check-up of the store, on every database: nothing wrong where nothing is, and a damaged file is known."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from orchestrator.domain.errors import StoreError
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.task import Stage
-from orchestrator.engine.changes import OutboxEntry
 from orchestrator.store import SqlStore, open_existing, open_store
 from tests.integration.store.databases import InFile, InMemory, OnServer
 from tests.integration.store.rows import a_project, a_task, write
@@ -64,7 +65,8 @@ class TestInFile(InFile, Inspecting):
         assert [] == list(tmp_path.iterdir())
 
     async def test_an_empty_database_is_not_migrated_for_a_look(self, tmp_path: Path, url: str):
-        sqlite3.connect(tmp_path / "orchestrator.db").execute("PRAGMA user_version = 1")
+        with closing(sqlite3.connect(tmp_path / "orchestrator.db")) as database:
+            database.execute("PRAGMA user_version = 1")
         with pytest.raises(StoreError, match="has no tables yet"):
             async with open_existing(url):
                 pass

@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
 from orchestrator.domain.errors import StoreError
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.engine.ports import Ordering, TaskQuery
 from orchestrator.store import HEAD, current, open_store, upgrade
 from orchestrator.store.address import connect

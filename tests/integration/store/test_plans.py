@@ -7,9 +7,10 @@ from unittest.mock import patch
 
 import pytest
 
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.task import Source, Stage, Status
 from orchestrator.domain.webhooks import Progress
-from orchestrator.engine.changes import Answer, Changes, OutboxEntry, Wanted
+from orchestrator.engine.changes import Answer, Changes, Wanted
 from orchestrator.engine.ports import TaskFilter
 from orchestrator.store import SqlStore
 from orchestrator.store.address import connect

@@ -1,7 +1,8 @@
 """What the engine's rounds and the library's readers get to see."""
 
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.task import Stage, Status
-from orchestrator.engine.changes import Answer, Changes, OutboxEntry
+from orchestrator.engine.changes import Answer, Changes
 from orchestrator.engine.ports import Kept, TaskFilter
 from orchestrator.store import SqlStore, open_store
 from tests.integration.store.databases import InFile, InMemory, OnServer

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.node import NodeInfo
 from orchestrator.domain.task import Option, Source
-from orchestrator.engine.changes import Answer, OutboxEntry, Wanted
+from orchestrator.engine.changes import Answer, Wanted
 from orchestrator.store import SqlStore
 from tests.integration.store import rows
 from tests.integration.store.databases import InFile, InMemory, OnServer

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from orchestrator.domain.errors import StoreError
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.task import Source, Stage
-from orchestrator.engine.changes import Answer, Changes, OutboxEntry, Wanted
+from orchestrator.engine.changes import Answer, Changes, Wanted
 from orchestrator.engine.ports import Store, TaskFilter
 from orchestrator.store import SqlStore
 from tests.integration.store.databases import InFile, InMemory, OnServer

@@ -1,9 +1,7 @@
 """The control application on a real Unix socket, with fake rooms behind it."""
 
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -32,13 +30,6 @@ class Window:
 @pytest.fixture
 def rooms() -> FakeRooms:
     return FakeRooms()
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder with a path short enough for a socket in it."""
-    with tempfile.TemporaryDirectory(prefix="orc") as path:
-        yield Path(path)
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(port):
 
 
 async def test_a_body_that_is_too_large_is_not_taken(port):
-    assert b"HTTP/1.1 413 Request Entity Too Large" == await answered(port, HEAD % (MAX_FORM + 1))
+    assert (await answered(port, HEAD % (MAX_FORM + 1))).startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize(

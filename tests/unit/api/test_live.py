@@ -44,9 +44,9 @@ class Scene:
     def commit(self, *keys: str) -> None:
         self.live.offer(self.journal.commit(*keys))
 
-    def reader(self, wanted=ALL, *, cursor=None) -> Reader:
+    def reader(self, wanted=ALL) -> Reader:
         """Somebody who has seen everything so far, and is live."""
-        reader = Reader(wanted, FakeWire(), cursor=len(self.journal.entries) if cursor is None else cursor)
+        reader = Reader(wanted, FakeWire(), cursor=len(self.journal.entries))
         assert self.live.join(reader)
         return reader
 

@@ -16,7 +16,6 @@ from orchestrator.bus.port import DeadLetter, Delivery, Reply
 from orchestrator.contract.json_text import to_json
 from orchestrator.contract.letter_views import whole_letter
 from orchestrator.contract.render import WireRenderer
-from orchestrator.engine.ports import OutboxEntry
 from tests.integration.bus.fakes import QUICK, WAIT, FakeDesk, FixedClock, running
 from tests.unit.bus.nonsense import BODIES_OF_ALL_KINDS, GOOD, envelopes
 from tests.unit.engine.bundle import VIRTUAL_TIME, built
@@ -61,7 +60,7 @@ def good(number: int) -> Delivery:
 
 async def take_in(bus: Shelf, desk: Any, lot: Any) -> Intake:
     intake = Intake(
-        bus, desk, renderer=WireRenderer(entry=OutboxEntry), clock=FixedClock(), patience=QUICK, linger=0,
+        bus, desk, renderer=WireRenderer(), clock=FixedClock(), patience=QUICK, linger=0,
         max_message_bytes=150_000,
     )  # fmt: skip
     for number, (envelope, body) in enumerate(lot):

@@ -10,7 +10,7 @@ from orchestrator.bus.backlog import Backlog
 from orchestrator.bus.port import BusState
 from orchestrator.bus.presence import Presence
 from orchestrator.bus.relay import Relay
-from orchestrator.engine.changes import OutboxEntry
+from orchestrator.domain.events import OutboxEntry
 from tests.integration.bus.fakes import QUICK, WAIT, FakeDesk, FakeOutbox, entry, running
 
 

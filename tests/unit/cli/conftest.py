@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from orchestrator.api.control import control_application
@@ -69,10 +69,15 @@ def no_outside(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def root() -> Iterator[Path]:
-    """A folder with a path short enough for a socket in it."""
-    with tempfile.TemporaryDirectory(prefix="orc") as path:
-        yield Path(path)
+def root(folder) -> Path:
+    return folder
+
+
+@pytest.fixture
+def logs():
+    """Keeps what the daemon logs in this process out of what the command prints."""
+    with capture_logs() as entries:
+        yield entries
 
 
 @pytest.fixture

@@ -3,18 +3,12 @@
 import json
 
 import pytest
-from structlog.testing import capture_logs
 
 from orchestrator.domain.adoption import Foundling
 from orchestrator.engine.adoption import Unseen
 from tests.unit.api.samples import a_job, a_node
 
-
-@pytest.fixture(autouse=True)
-def logs():
-    """Keep what the daemon logs in this process out of what the command prints."""
-    with capture_logs() as entries:
-        yield entries
+pytestmark = pytest.mark.usefixtures("logs")
 
 
 @pytest.fixture

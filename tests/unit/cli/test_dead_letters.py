@@ -6,18 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
 from orchestrator.bus.port import DeadLetter, Delivery
 from orchestrator.domain.problem import conflict, invalid_field
 from tests.unit.api.samples import NOW, a_project
 
-
-@pytest.fixture(autouse=True)
-def logs():
-    """Keep what the daemon logs in this process out of what the command prints."""
-    with capture_logs() as entries:
-        yield entries
+pytestmark = pytest.mark.usefixtures("logs")
 
 
 @pytest.fixture

@@ -4,22 +4,17 @@ import asyncio
 import json
 import os
 import sqlite3
+from contextlib import closing
 
 import pytest
-from structlog.testing import capture_logs
 
 from orchestrator.domain.findings import Finding
 from orchestrator.store import upgrade
 
+pytestmark = pytest.mark.usefixtures("logs")
+
 LEFT = Finding(part="files", what="Something was left.", mend="doctor --fix deletes it.", fixable=True)
 DAMAGED = Finding(part="store", what="The database is damaged.", mend="Restore it.")
-
-
-@pytest.fixture(autouse=True)
-def logs():
-    """Keep what the daemon logs in this process out of what the command prints."""
-    with capture_logs() as entries:
-        yield entries
 
 
 @pytest.fixture
@@ -80,7 +75,7 @@ def test_without_a_daemon_the_secrets_of_the_settings_are_needed(orchestrator, r
 
 def test_events_that_nobody_publishes_are_told(orchestrator, file):
     body = json.dumps({"time": "2026-01-01T00:00:00.000000Z"}).encode()
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file)) as database, database:
         database.execute("INSERT INTO events VALUES (1, '2026-01-01', 'id', 'tasks/1', 'task.created', ?)", (body,))
         database.execute("INSERT INTO outbox VALUES (1)")
     result = orchestrator("doctor")
@@ -104,7 +99,7 @@ def test_a_store_that_is_no_database_is_told(orchestrator, root):
 
 
 def test_a_store_of_another_release_is_told_and_not_migrated(orchestrator, file):
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file)) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '0001'")
     result = orchestrator("doctor")
     assert 1 == result.exit_code

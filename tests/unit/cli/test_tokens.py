@@ -4,17 +4,11 @@ import asyncio
 import json
 
 import pytest
-from structlog.testing import capture_logs
 
 from orchestrator.api.access.making import digest_of
 from orchestrator.store import open_existing
 
-
-@pytest.fixture(autouse=True)
-def logs():
-    """Keep what the daemon logs in this process out of what the command prints."""
-    with capture_logs() as entries:
-        yield entries
+pytestmark = pytest.mark.usefixtures("logs")
 
 
 def kept(root):

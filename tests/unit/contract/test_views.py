@@ -18,7 +18,7 @@ NOON = datetime(2026, 5, 7, 12, 0, tzinfo=UTC)
 PROJECT = Project(id=27, name="Orchards", description="Weekly", created_at=NOON, tags=("spring",))
 DRAFT = Task(id=1, project=1, created_at=NOON, updated_at=NOON, stage=Stage.DRAFT)
 
-# webodm-api.md, section 1, in its order.
+# As WebODM's serializer gives them.
 WEBODM = [
     "id",
     "project",

@@ -35,9 +35,9 @@ def test_the_stages_for_rerun_from_are_those_that_the_node_names():
     ).rerun_stages
 
 
-def test_a_task_is_live_or_has_ended_or_neither():
+def test_a_task_is_live_until_it_has_ended():
     ended, live = sample_task(Stage.ENDED, Status.FAILED), sample_task(Stage.WAITING, None)
-    assert ((True, False), (False, True)) == ((ended.has_ended, ended.is_live), (live.has_ended, live.is_live))
+    assert (False, True) == (ended.is_live, live.is_live)
 
 
 @pytest.mark.parametrize("seen", [{"uuid": JOB}, {"running_progress": 0.1}, {"processing_time": 0}])

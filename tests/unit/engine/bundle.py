@@ -17,7 +17,7 @@ from orchestrator.domain.commands import SetPendingAction, TaskKey
 from orchestrator.domain.task import PendingAction, Source
 from orchestrator.domain.transitions import Policy
 from orchestrator.engine.engine import Rooms, build_engine
-from orchestrator.engine.ports import Order, OutboxEntry
+from orchestrator.engine.ports import Order
 from orchestrator.engine.timing import Timing
 from orchestrator.store import ensure_head, open_store, sqlite
 from orchestrator.store.failures import told
@@ -164,7 +164,7 @@ async def built(timing=None, *, policy=None, clock=None):
         store = await stack.enter_async_context(store_in_line())
         images, shelves, clients, clock = FakeImages(), FakeShelves(), FakeClients(), clock or LoopClock()
         rooms = Rooms(
-            store=store, renderer=WireRenderer(entry=OutboxEntry), images=images, shelves=shelves, clients=clients,
+            store=store, renderer=WireRenderer(), images=images, shelves=shelves, clients=clients,
             clock=clock,
         )  # fmt: skip
         engine = build_engine(

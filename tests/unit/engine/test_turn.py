@@ -112,7 +112,9 @@ async def test_while_the_database_fails_everyone_is_told_and_may_come_again(bund
     assert (await bundle.settle(CreateProject(name="x"), "m-1"))["ok"]
 
 
-async def test_a_poisonous_order_stands_alone(bundle, monkeypatch, logs):
+@pytest.fixture
+def poison(bundle, monkeypatch):
+    """Nothing can be said of what is called poison."""
     answer = bundle.engine.turn.renderer.answer
 
     def render(outcome):
@@ -121,6 +123,10 @@ async def test_a_poisonous_order_stands_alone(bundle, monkeypatch, logs):
         return answer(outcome)
 
     monkeypatch.setattr(bundle.engine.turn.renderer, "answer", render)
+
+
+@pytest.mark.usefixtures("poison")
+async def test_a_poisonous_order_stands_alone(bundle, logs):
     names = ["a", "b", "poison", "c"]
     answers = await asyncio.gather(*(bundle.settle(CreateProject(name=name)) for name in names))
     assert [True, True, False, True] == [each["ok"] for each in answers]
@@ -129,15 +135,8 @@ async def test_a_poisonous_order_stands_alone(bundle, monkeypatch, logs):
     assert "turn.stimulus_refused" in {entry["event"] for entry in logs}
 
 
-async def test_of_orders_handed_in_together_only_the_poisonous_one_is_refused(bundle, monkeypatch):
-    answer = bundle.engine.turn.renderer.answer
-
-    def render(outcome):
-        if getattr(getattr(outcome, "subject", None), "name", "") == "poison":
-            raise ZeroDivisionError
-        return answer(outcome)
-
-    monkeypatch.setattr(bundle.engine.turn.renderer, "answer", render)
+@pytest.mark.usefixtures("poison")
+async def test_of_orders_handed_in_together_only_the_poisonous_one_is_refused(bundle):
     settled = await bundle.engine.turn.settle([Order(CreateProject(name=name)) for name in ("a", "poison", "b")])
     assert [True, False, True] == [each.accepted for each in settled]
 

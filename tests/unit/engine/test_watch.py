@@ -22,10 +22,10 @@ def handed_on(**state):
     return JobInfo(**(fields | state))
 
 
-async def at_work(bundle, count=3, *, seconds=1000.0, info=INFO, **fields):
+async def at_work(bundle, *, seconds=1000.0, info=INFO, **fields):
     """Have a task that its node runs."""
     node = await bundle.add_node(ScriptedNode(seconds=seconds, info=info))
-    task = await bundle.create(count, **fields)
+    task = await bundle.create(3, **fields)
     shown = await bundle.until_task(task, status=20)
     return node, task, shown["uuid"]
 

@@ -62,8 +62,9 @@ def test_what_is_in_no_encoding_keeps_its_bytes():
     assert b"\xff\xfe\r\n1 2 3 5 10 a.jpg \xff" == points.scaled(data, {"a.jpg": 0.5}).rstrip(b"\n")
 
 
-def deep_tiff(path: Path, *, bands: int, side: int = 400) -> bytes:
+def deep_tiff(path: Path, *, bands: int) -> bytes:
     """Write a TIFF of so many bands of 16 bits, by hand: Pillow can neither write nor read one."""
+    side = 400
     pixels = bytes(side * side * bands * 2)
     tags = [(256, 4, 1, side), (257, 4, 1, side), (258, 3, bands, 8), (259, 3, 1, 1), (262, 3, 1, 1),
             (273, 4, 1, 8 + 2 * bands), (277, 3, 1, bands), (278, 4, 1, side), (279, 4, 1, len(pixels))]  # fmt: skip

@@ -55,9 +55,9 @@ def http(status: int, body: bytes = b"", *, length: int | None = None, **headers
     return f"HTTP/1.1 {status} Whatever\r\n{lines}\r\n".encode() + body
 
 
-def says(value: Any, status: int = 200) -> Act:
+def says(value: Any) -> Act:
     """A JSON answer as NodeODM gives it."""
-    return Act(http(status, json.dumps(value).encode(), Content_Type="application/json; charset=utf-8"))
+    return Act(http(200, json.dumps(value).encode(), Content_Type="application/json; charset=utf-8"))
 
 
 @dataclass

@@ -261,7 +261,7 @@ async def test_a_canceled_call_closes_its_connection():
 
 
 async def test_a_reset_connection_is_a_fault_that_says_so():
-    async with ScriptedNode([Act(hang=True)]) as node, FaultyProxy("127.0.0.1", node.port) as proxy:
+    async with ScriptedNode([Act(hang=True)]) as node, FaultyProxy(node.port) as proxy:
         proxy.cut_after(10)
         async with client_of(proxy.url) as client:
             with pytest.raises(NodeFault, match="connection"):

@@ -190,7 +190,7 @@ async def test_canceling_closes_connection_and_file_at_once(resumable: bool, tar
 async def test_a_cut_on_the_way_is_a_fault(target: Path):
     async with (
         ScriptedNode([WHOLE]) as node,
-        FaultyProxy("127.0.0.1", node.port) as proxy,
+        FaultyProxy(node.port) as proxy,
         client_of(proxy.url) as client,
     ):
         proxy.cut_after(MIB, of="answers")

@@ -218,7 +218,7 @@ async def test_a_file_that_changed_its_size_is_not_taken_for_sent(claimed: int):
 
 
 async def test_a_cut_on_the_way_is_uncertain():
-    async with ScriptedNode([STORED]) as node, FaultyProxy("127.0.0.1", node.port) as proxy:
+    async with ScriptedNode([STORED]) as node, FaultyProxy(node.port) as proxy:
         proxy.cut_after(300_000)
         async with client_of(proxy.url) as client:
             with pytest.raises(UploadUncertain):
@@ -226,7 +226,7 @@ async def test_a_cut_on_the_way_is_uncertain():
 
 
 async def test_an_answer_lost_on_the_way_is_uncertain_although_the_file_arrived():
-    async with ScriptedNode([STORED]) as node, FaultyProxy("127.0.0.1", node.port) as proxy:
+    async with ScriptedNode([STORED]) as node, FaultyProxy(node.port) as proxy:
         proxy.swallow_answers()
         async with client_of(proxy.url, deadlines=QUICK) as client:
             with pytest.raises(UploadUncertain):

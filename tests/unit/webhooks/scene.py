@@ -6,8 +6,9 @@ from collections import Counter
 from contextlib import asynccontextmanager
 from random import Random
 
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.webhooks import Webhook
-from orchestrator.engine.changes import Changes, OutboxEntry
+from orchestrator.engine.changes import Changes
 from orchestrator.webhooks.sending import Outcome
 from orchestrator.webhooks.worker import Patience, Worker
 from tests.unit.engine.bundle import store_in_line

@@ -4,8 +4,9 @@ import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager
 
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.webhooks import Webhook
-from orchestrator.engine.changes import Changes, OutboxEntry
+from orchestrator.engine.changes import Changes
 from orchestrator.webhooks.deliverer import Deliverer
 from orchestrator.webhooks.sending import Outcome
 from orchestrator.webhooks.worker import Patience

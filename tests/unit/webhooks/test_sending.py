@@ -9,8 +9,8 @@ from aiohttp import web
 from standardwebhooks import Webhook as Signature
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from orchestrator.domain.events import OutboxEntry
 from orchestrator.domain.webhooks import Webhook
-from orchestrator.engine.changes import OutboxEntry
 from orchestrator.webhooks.sending import LONGEST_WAIT, Outcome, sender, signed
 from tests.integration.api.receiving import SECRET
 

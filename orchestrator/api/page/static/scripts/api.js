@@ -3,6 +3,7 @@ import { session } from "./session.js";
 
 const SIGN_IN = /credentials were not provided|Error decoding|expired|Invalid token|not signed in/i;
 const HISTORY_AT_ONCE = 1_000;
+const LINES_AT_ONCE = 10_000;
 /** What a timeline is made of. Progress is by far the most of the events, and nothing that happened. */
 const TOLD = ["created", "updated", "pending-action-set", "status-changed", "removed"].map((each) => `task.${each}`).join(",");
 /** More are not counted. */
@@ -88,6 +89,8 @@ export const api = {
   changeTask: (task, fields) => call(`${one(task)}/`, { method: "PATCH", json: fields }),
   act: (task, action) => call(`${one(task)}/${action}/`, { method: "POST", json: {} }),
   uploadTo: (task) => address(`${one(task)}/upload/`),
+  images: (task, signal) => call(`${one(task)}/images/`, { signal }),
+  thumbnailPath: (task, name) => `${one(task)}/images/thumbnail/${encodeURIComponent(name)}`,
   commit: (task) => call(`${one(task)}/commit/`, { method: "POST", json: {} }),
   output: (task, line, limit, signal) =>
     call(`${one(task)}/output/`, { query: { line, limit, f: "json" }, signal }),
@@ -119,6 +122,16 @@ export async function history(task, signal, pass) {
     for (const { event } of page.events) pass(event);
     after = page.last_event_id;
     more = page.next !== null;
+  }
+}
+
+/** Gives the console output of a task from a line on, piece by piece: `{lines, line, count}`. */
+export async function* outputFrom(task, from, signal) {
+  for (let line = from, more = true; more;) {
+    const { lines, count } = await api.output(task, line, LINES_AT_ONCE, signal);
+    yield { lines, line, count };
+    line += lines.length;
+    more = lines.length > 0 && line < count;
   }
 }
 

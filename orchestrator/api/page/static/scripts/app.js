@@ -3,6 +3,7 @@ import { ApiError, api } from "./api.js";
 import { watchOver } from "./banner.js";
 import { el, fill } from "./dom.js";
 import { takeDrops } from "./dropping.js";
+import { counted } from "./format.js";
 import { drawFrame } from "./frame.js";
 import { listenToKeys, tellKeys } from "./keys.js";
 import { live } from "./live.js";
@@ -98,10 +99,12 @@ function showAway(error) {
 
 uploads.addEventListener("change", () => {
   if (uploads.state !== "done") return;
-  const { task } = uploads;
+  const { task, adds, done } = uploads;
+  const name = task.name || `task ${task.id}`;
   uploads.clear();
-  notice(`All photos of ${task.name || `task ${task.id}`} are here.`);
-  if (shown?.name === "new") location.hash = taskHref(task);
+  notice(adds ? `${counted(done, "file was", "files were")} added to ${name}.` : `All photos of ${name} are here.`);
+  if (adds) shown?.refresh?.();
+  else if (shown?.name === "new") location.hash = taskHref(task);
 });
 window.addEventListener("hashchange", () => showPlace());
 window.addEventListener("unhandledrejection", ({ reason }) => problem(reason));
@@ -111,12 +114,11 @@ live.addEventListener("refresh", () => shown?.refresh?.());
 watchOver();
 listenToKeys();
 takeDrops((found) => {
-  if (shown?.name !== "new") {
-    history.pushState(null, "", href("/new"));
-    showPlace();
-  }
+  if (shown?.drop?.(found)) return;
+  history.pushState(null, "", href("/new"));
+  showPlace();
   shown.drop(found);
-});
+}, () => shown?.dropWords?.() ?? "Drop photos for a new task");
 document.getElementById("keys").addEventListener("click", tellKeys);
 // A link to "#main" would be taken for an address of a view.
 document.getElementById("skip").addEventListener("click", (event) => {

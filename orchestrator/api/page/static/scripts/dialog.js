@@ -45,6 +45,7 @@ export function asked({ title, fields, yes, save }) {
     }
     dialog.append(form);
     dialog.showModal();
+    form.querySelector("input, select, textarea").focus();
   });
 }
 

@@ -38,6 +38,19 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Sets texts with points between them; each keeps its own direction of writing. The whole of it shows on hover. */
+export function setParts(element, parts) {
+  const text = parts.join(" · ");
+  if (element.textContent === text) return;
+  element.title = text;
+  fill(element, parts.map((part, index) => [index ? " · " : "", el("bdi", {}, part)]));
+}
+
+/** Says in the place of a view what went wrong, and offers to try it again. */
+export function failure(title, { message }, again, heading = "h2") {
+  return el("div", { class: "empty" }, el(heading, {}, title), el("p", {}, message), el("button", { on: { click: again } }, "Try again"));
+}
+
 /** A list that keeps the elements of what stays. `make(item)` gives `{element, update(item)}`. */
 export class Keyed {
   constructor(parent, make, key = (item) => item.id) {

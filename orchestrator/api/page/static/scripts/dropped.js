@@ -1,4 +1,5 @@
 /* Finds the files in what was dropped: folders are walked through. */
+import { counted } from "./format.js";
 
 const TAKEN = /\.(jpe?g|png|tiff?|bmp|raw|dng|nef|jxl|mp4|mov|lrv|ts|txt|las|laz|srt)$/i;
 
@@ -12,6 +13,11 @@ export async function filesIn(transfer) {
 export function sorted(files) {
   const taken = files.filter((file) => TAKEN.test(file.name));
   return { files: taken, left: files.length - taken.length };
+}
+
+/** Says how many files were left out; nothing where none was. */
+export function leftOut(count) {
+  return count ? `${counted(count, "file")} left out: ${count === 1 ? "it is no photo" : "they are no photos"}` : "";
 }
 
 async function walk(entry) {

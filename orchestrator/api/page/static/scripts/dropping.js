@@ -1,15 +1,18 @@
-/* Photos may be dropped anywhere: they become a new task, instead of taking the page's place in the browser. */
+/* Photos may be dropped anywhere: the view takes them, instead of the browser that would show them in the page's place. */
+import { setText } from "./dom.js";
 import { filesIn } from "./dropped.js";
 import { session } from "./session.js";
 
 const LEFT = 300;
 let leaving = null;
 
-/** `take(found)` gets what was dropped, as `filesIn` gives it. */
-export function takeDrops(take) {
+/** `take(found)` gets what was dropped, as `filesIn` gives it; `words()` say what will become of it. */
+export function takeDrops(take, words) {
+  const sign = document.querySelector(".drop-sign");
   document.addEventListener("dragover", (event) => {
     if (!isFiles(event)) return;
     event.preventDefault();
+    setText(sign, words());
     if (session.may("operator")) over(true);
     else event.dataTransfer.dropEffect = "none";
   });

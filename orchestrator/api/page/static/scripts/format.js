@@ -45,12 +45,12 @@ export function duration(milliseconds) {
   return withRest(Math.floor(minutes / 60), "h", minutes % 60, "min");
 }
 
-/** Begins it with a capital letter. */
-export function sentence(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+/** Begins it with a capital letter, unless that would be the first of this name. */
+export function sentence(text, name = "") {
+  return name && text.startsWith(name) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-export function utc(moment) {
+function utc(moment) {
   return `${moment.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
@@ -62,7 +62,7 @@ export function local(moment) {
 }
 
 /** "just now", "5 min ago", "3 h ago", then the date. */
-export function ago(moment) {
+function ago(moment) {
   const passed = Date.now() - moment.getTime();
   if (passed < MINUTE) return "just now";
   if (passed < HOUR) return `${Math.floor(passed / MINUTE)} min ago`;

@@ -4,7 +4,7 @@ import { percent } from "./format.js";
 import { icon } from "./icons.js";
 import { live } from "./live.js";
 import { say } from "./notices.js";
-import { href } from "./router.js";
+import { href, taskHref } from "./router.js";
 import { session } from "./session.js";
 import { currentTheme, nextTheme } from "./theme.js";
 import { uploads } from "./uploads.js";
@@ -26,7 +26,7 @@ export function drawFrame(view, { signOut }) {
     el("a", { class: "brand", href: href("/tasks"), "aria-label": "Orchestrator, all tasks" }, mark(), el("span", {}, "Orchestrator")),
     known ? el("nav", { class: "views", "aria-label": "Main" }, views().map((entry) => wayTo(entry, view))) : null,
     el("div", { class: "top-end" },
-      known ? sendingSign(view) : null,
+      known ? sendingSign() : null,
       known ? liveSign() : null,
       themeSwitch(),
       known && session.token ? signOutButton(signOut) : null,
@@ -65,11 +65,12 @@ function liveSign() {
 }
 
 /** The way back to an upload that goes on while other views are looked at. */
-function sendingSign(view) {
-  const sign = el("a", { class: "sending-sign", href: href("/new") });
+function sendingSign() {
+  const sign = el("a", { class: "sending-sign" });
   const show = () => {
-    const { state, sent, size } = uploads;
-    sign.hidden = view === "new" || (state !== "sending" && state !== "stuck");
+    const { state, sent, size, adds, task } = uploads;
+    sign.href = adds && task ? taskHref(task) : href("/new");
+    sign.hidden = (state !== "sending" && state !== "stuck") || location.hash.split("?")[0] === sign.hash;
     setText(sign, state === "stuck" ? "Upload stuck" : `Sending ${percent(size ? sent / size : 1)}`);
     if (!sign.isConnected) uploads.removeEventListener("change", show);
   };

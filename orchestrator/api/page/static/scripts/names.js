@@ -1,4 +1,4 @@
-/* Names of projects, asked for once and kept: tasks only carry their numbers. */
+/* Names of nodes, and of projects, which are asked for once and kept: tasks only carry their numbers. */
 import { api, paged } from "./api.js";
 
 const known = new Map();
@@ -15,6 +15,11 @@ export async function allProjects() {
   }
   for (const project of all) known.set(project.id, project.name);
   return all;
+}
+
+/** A node is called by its label, else by its address. */
+export function nodeName({ label, hostname, port }) {
+  return label || `${hostname}:${port}`;
 }
 
 export function projectName(id) {

@@ -1,7 +1,8 @@
 /* Names of files: a node keeps one of two that differ only in case, so each gets a name of its own beforehand. */
 
-export function uniqueNames(names) {
-  const taken = new Set();
+/** `there`: names that are taken already. */
+export function uniqueNames(names, there = []) {
+  const taken = new Set(there.map((name) => name.toLowerCase()));
   return names.map((name) => {
     const dot = name.lastIndexOf(".");
     const [stem, ending] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ""];

@@ -1,5 +1,5 @@
 /*
- * The upload under way: a draft is made, its files go a few at a time, then it is committed.
+ * The upload under way: a draft is made, its files go a few at a time, then it is committed; or a draft gets more files.
  *
  * It goes on while the person looks at other views. Tells of `change`.
  */
@@ -10,11 +10,13 @@ import { uniqueNames } from "./unique.js";
 const LANES = 4;
 
 class Uploads extends EventTarget {
-  /** "idle", "sending", "stuck" (files failed; `again` tries those), "done" (`task` is the whole task). */
+  /** "idle", "sending", "stuck" (files failed; `again` tries those), "done" (`task` is the whole task, or the draft). */
   state = "idle";
   files = [];
   task = null;
   error = null;
+  /** Whether a draft that was there gets more, and stays a draft. */
+  adds = false;
   #stop = null;
   #told = false;
 
@@ -34,14 +36,18 @@ class Uploads extends EventTarget {
     return this.files.filter(({ state }) => state === "failed");
   }
 
-  /** Begins. Raises ApiError if the daemon does not want such a task. */
+  /** Begins a new task. Raises ApiError if the daemon does not want such a task. */
   async begin(project, fields, files) {
-    this.#stop = new AbortController();
-    this.error = null;
-    const names = uniqueNames(files.map((file) => file.name));
-    this.task = await api.createTask(project, { ...fields, partial: true });
-    this.files = files.map((file, index) => ({ id: index, file, name: names[index], sent: 0, state: "waiting", error: "" }));
-    await this.#run();
+    await this.#send(await api.createTask(project, { ...fields, partial: true }), files, uniqueNames(namesOf(files)));
+  }
+
+  /** Gives a draft more files, and says how many were new to it: what is there already, by name and size, is not sent. */
+  async add(task, files) {
+    const there = new Map((await api.images(task)).map(({ name, size }) => [name.toLowerCase(), { name, size }]));
+    const missing = files.filter(({ name, size }) => there.get(name.toLowerCase())?.size !== size);
+    const names = uniqueNames(namesOf(missing), [...there.keys()]);
+    if (missing.length) this.#send(task, missing, names, { adds: true });
+    return missing.length;
   }
 
   /** Tries what failed once more. */
@@ -50,18 +56,30 @@ class Uploads extends EventTarget {
     await this.#run();
   }
 
-  /** Gives up: what is on its way is cut, and the draft removed. */
+  /** Gives up: what is on its way is cut, and a draft that was made for it removed. */
   async cancel() {
-    const { task, state } = this;
+    const { task, state, adds } = this;
     this.#stop?.abort();
     this.clear();
-    if (task && (state === "sending" || state === "stuck")) await api.act(task, "remove");
+    if (task && !adds && (state === "sending" || state === "stuck")) await api.act(task, "remove");
+  }
+
+  /** Whether this is about that task. */
+  isFor(task) {
+    return this.state !== "idle" && this.task?.id === task.id;
   }
 
   /** Forgets an upload that is over. */
   clear() {
     Object.assign(this, { files: [], task: null, error: null });
     this.#set("idle");
+  }
+
+  async #send(task, files, names, { adds = false } = {}) {
+    this.#stop = new AbortController();
+    Object.assign(this, { task, adds, error: null });
+    this.files = files.map((file, index) => ({ id: index, file, name: names[index], sent: 0, state: "waiting", error: "" }));
+    await this.#run();
   }
 
   async #run() {
@@ -75,7 +93,7 @@ class Uploads extends EventTarget {
       return;
     }
     try {
-      this.task = await api.commit(this.task);
+      if (!this.adds) this.task = await api.commit(this.task);
       this.#set("done");
     } catch (error) {
       this.error = error;
@@ -118,6 +136,8 @@ class Uploads extends EventTarget {
     });
   }
 }
+
+const namesOf = (files) => files.map(({ name }) => name);
 
 export const uploads = new Uploads();
 

@@ -1,8 +1,9 @@
 /* A new task: photos are dropped, a few words are said about it, and off it goes. */
 import { api } from "../api.js";
+import { photoChoosers } from "../choosers.js";
 import { asked, field } from "../dialog.js";
 import { el, fill, setText } from "../dom.js";
-import { sorted } from "../dropped.js";
+import { leftOut } from "../dropped.js";
 import { bytes, counted } from "../format.js";
 import { icon } from "../icons.js";
 import { allProjects } from "../names.js";
@@ -10,6 +11,7 @@ import { problem, say } from "../notices.js";
 import { uploads } from "../uploads.js";
 import { optionPicker } from "./create_options.js";
 import { sendingPanel } from "./create_sending.js";
+import { nodeChoices } from "./node_choice.js";
 
 const LEAST = 2;
 const SHOWN = 500;
@@ -50,7 +52,7 @@ class CreateView {
       if (target.value === NEW) this.#newProject(target);
       else this.chosenProject = target.value;
     });
-    this.nodes = field("Processing node", "node", { tag: "select", children: [el("option", { value: "" }, "Choose automatically")] });
+    this.nodes = field("Processing node", "node", { tag: "select", children: nodeChoices([]) });
     this.nodes.querySelector("select").addEventListener("change", () => this.#chooseNode());
     return el("form", { class: "create-form", on: { submit: (event) => this.#submit(event) } },
       this.#dropZone(),
@@ -63,27 +65,23 @@ class CreateView {
   }
 
   #dropZone() {
-    const input = el("input", { type: "file", multiple: true, class: "unseen", id: "photos", on: { change: () => this.#add(sorted([...input.files]), input) } });
-    const folder = el("input", { type: "file", multiple: true, webkitdirectory: true, class: "unseen", id: "folder", on: { change: () => this.#add(sorted([...folder.files]), folder) } });
     return el("div", { class: "drop" }, el("span", { class: "empty-sign" }, icon("image", 30)), this.words,
-    el("div", { class: "drop-ways" }, input, el("label", { for: "photos", class: "button" }, "Choose photos"),
-      folder, el("label", { for: "folder", class: "button" }, "Choose a folder"),
-      this.others),
-    el("p", { class: "hint" }, "JPEG, TIFF, PNG, DNG or video; gcp_list.txt and geo.txt go along."), this.list);
+      el("div", { class: "drop-ways" }, photoChoosers((found) => this.#add(found)), this.others),
+      el("p", { class: "hint" }, "JPEG, TIFF, PNG, DNG or video; gcp_list.txt and geo.txt go along."), this.list);
   }
 
-  #add({ files, left }, input) {
+  #add({ files, left }) {
     for (const file of files) this.files.set(`${file.webkitRelativePath}/${file.name} ${file.size} ${file.lastModified}`, file);
     this.left = left;
-    if (input) input.value = "";
     this.#drawChosen();
     if (files.length) say(`${counted(this.files.size, "file")} chosen`);
   }
 
-  /** Takes photos that were dropped somewhere on the page. */
+  /** Takes photos that were dropped somewhere on the page, and says that it did. */
   drop(found) {
     if (uploads.state === "idle") this.#add(found);
     else problem("An upload is under way; the next task can be made when it is over.");
+    return true;
   }
 
   #choose(files) {
@@ -97,9 +95,8 @@ class CreateView {
     const size = files.reduce((sum, file) => sum + file.size, 0);
     this.start.disabled = files.length === 0;
     this.others.hidden = this.list.hidden = files.length === 0;
-    const left = this.left ? `${counted(this.left, "file")} left out: ${this.left === 1 ? "it is no photo" : "they are no photos"}` : "";
     const words = files.length ? [el("strong", {}, counted(files.length, "file")), `${bytes(size)}`] : ["No photos chosen yet"];
-    fill(this.told, [...words, left].filter(Boolean).flatMap((word, index) => (index ? [" · ", word] : [word])));
+    fill(this.told, [...words, leftOut(this.left)].filter(Boolean).flatMap((word, index) => (index ? [" · ", word] : [word])));
     setText(this.words, files.length ? `${counted(files.length, "file")} chosen` : "Drop photos or a folder here");
     fill(this.names, files.slice(0, SHOWN).map((file) => el("li", {}, file.name)), files.length > SHOWN ? el("li", {}, `and ${counted(files.length - SHOWN, "more", "more")}`) : null);
   }
@@ -114,8 +111,7 @@ class CreateView {
       this.chosenProject = select.value;
       this.known = nodes;
       this.common = options;
-      this.nodes.querySelector("select").append(...nodes.map((node) =>
-        el("option", { value: node.id }, `${node.label || `${node.hostname}:${node.port}`}${node.online ? "" : " (not online)"}`)));
+      fill(this.nodes.querySelector("select"), nodeChoices(nodes));
       this.options.show(options);
     } catch (error) {
       problem(error);

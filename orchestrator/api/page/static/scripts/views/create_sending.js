@@ -33,7 +33,7 @@ export function sendingPanel() {
       began ||= Date.now();
       const share = uploads.size ? uploads.sent / uploads.size : 1;
       const stuck = uploads.state === "stuck";
-      setText(title, stuck ? "The upload is stuck" : `Sending ${counted(uploads.files.length, "file")}`);
+      setText(title, stuck ? "The upload is stuck" : titleOf(uploads));
       track.setAttribute("aria-valuenow", String(Math.floor(share * 100)));
       track.style.setProperty("--share", String(share));
       track.classList.toggle("moving", !stuck);
@@ -54,9 +54,15 @@ function restOf(listed) {
   return [listed > SHOWN ? `${number(listed - SHOWN)} more like these` : "", waiting ? `${number(waiting)} more wait for their turn` : ""].filter(Boolean).join(" · ");
 }
 
+function titleOf({ adds, files, task }) {
+  const sent = counted(files.length, "file");
+  return adds ? `Adding ${sent} to ${task.name || `task ${task.id}`}` : `Sending ${sent}`;
+}
+
 async function giveUp() {
   const yes = await confirmed({
-    title: "Cancel the upload?", yes: "Cancel the upload", no: "Go on", text: "What has been sent so far is removed again.",
+    title: "Cancel the upload?", yes: "Cancel the upload", no: "Go on",
+    text: uploads.adds ? "The files that are here already stay in the draft." : "What has been sent so far is removed again.",
   });
   if (yes) await trying(() => uploads.cancel());
 }

@@ -2,6 +2,7 @@
 import { el, fill, Keyed, setText } from "../dom.js";
 import { counted, number, setTime } from "../format.js";
 import { icon } from "../icons.js";
+import { nodeName } from "../names.js";
 import { taskHref } from "../router.js";
 import { bar, isMoving, lookOf, shareOf } from "../state.js";
 
@@ -26,16 +27,17 @@ export function nodeCard(node, remove) {
   const rest = el("p", { class: "card-rest" });
   const facts = el("p", { class: "card-facts" });
   const seen = el("time");
+  const answered = el("span", { class: "calm" });
   let now = node;
   const button = remove ? el("button", { class: "quiet", on: { click: () => remove(now) } }, icon("trash", 16), "Remove") : null;
   return {
     element: el("li", { class: "card" }, el("div", { class: "card-head" }, el("div", {}, name, url), health), wrong, queue, list, rest, facts,
-      el("div", { class: "card-foot" }, el("span", { class: "calm" }, "Answered ", seen), button)),
+      el("div", { class: "card-foot" }, answered, button)),
     progress: (task) => tasks.update(task),
     update(given) {
       now = given;
       drawHealth(health, now);
-      setText(name, now.label || `${now.hostname}:${now.port}`);
+      setText(name, nodeName(now));
       setText(url, now.url ?? `${now.hostname}:${now.port}`);
       setText(wrong, now.problem);
       wrong.hidden = !now.problem;
@@ -45,7 +47,7 @@ export function nodeCard(node, remove) {
       setText(rest, now.tasks.length > MOST ? `and ${counted(now.tasks.length - MOST, "more task")}` : "");
       setText(facts, factsOf(now));
       if (now.last_refreshed) setTime(seen, now.last_refreshed, { relative: true });
-      else setText(seen, "never");
+      fill(answered, now.last_refreshed ? ["Answered ", seen] : "Never answered");
       button?.setAttribute("aria-label", `Remove ${name.textContent}`);
     },
   };
@@ -68,7 +70,7 @@ function drawQueue(queue, { queue_count: count, online }) {
 
 /** A task that the node works on, and how far it is. */
 function workRow(first) {
-  const name = el("a");
+  const name = el("a", { dir: "auto" });
   const word = el("span", { class: "calm" });
   const share = bar(`Progress of ${first.name || `task ${first.id}`}`);
   return {

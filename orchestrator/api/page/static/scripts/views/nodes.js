@@ -1,9 +1,10 @@
 /* The processing nodes: whether they can be given work, how much they have, and what is wrong. */
 import { api, paged } from "../api.js";
 import { asked, confirmed, field } from "../dialog.js";
-import { el, fill, Keyed, loading, setText } from "../dom.js";
+import { el, failure, fill, Keyed, loading, setText } from "../dom.js";
 import { counted, number } from "../format.js";
 import { icon } from "../icons.js";
+import { nodeName } from "../names.js";
 import { notice, trying } from "../notices.js";
 import { session } from "../session.js";
 import { nodeCard } from "./node_card.js";
@@ -32,7 +33,7 @@ export function nodesView() {
       setText(count, `${counted(nodes.length, "node")}, ${number(nodes.filter(({ online }) => online).length)} online`);
       fill(below, nodes.length === 0 ? nothing(load) : null);
     } catch (error) {
-      if (cards.rows.size === 0) fill(below, el("div", { class: "empty" }, el("h2", {}, "The nodes cannot be shown"), el("p", {}, error.message)));
+      if (cards.rows.size === 0) fill(below, failure("The nodes cannot be shown", error, load));
     }
   }
   load();
@@ -60,8 +61,7 @@ async function tasksAtWork() {
 
 /** Those that need somebody come first, then by name. */
 function ordered(nodes) {
-  const name = ({ label, hostname, port }) => label || `${hostname}:${port}`;
-  return [...nodes].sort((one, other) => one.online - other.online || name(one).localeCompare(name(other), undefined, { numeric: true }));
+  return [...nodes].sort((one, other) => one.online - other.online || nodeName(one).localeCompare(nodeName(other), undefined, { numeric: true }));
 }
 
 function nothing(changed) {
@@ -89,7 +89,7 @@ async function addNode(changed) {
 }
 
 async function removeNode(node, changed) {
-  const name = node.label || `${node.hostname}:${node.port}`;
+  const name = nodeName(node);
   const yes = await confirmed({
     title: `Remove ${name}?`, yes: "Remove the node",
     text: "It gets no more tasks from here. What it runs for others goes on. A node with live tasks is not removed.",

@@ -1,7 +1,7 @@
 /* The projects: what they are called, how many tasks they have; create, rename, delete. */
 import { api, paged } from "../api.js";
 import { asked, confirmed, field } from "../dialog.js";
-import { el, fill, Keyed, loading, setText } from "../dom.js";
+import { el, failure, fill, Keyed, loading, setText } from "../dom.js";
 import { counted, number, setTime } from "../format.js";
 import { icon } from "../icons.js";
 import { notice, trying } from "../notices.js";
@@ -9,6 +9,7 @@ import { href } from "../router.js";
 import { session } from "../session.js";
 
 const SETTLED = 1_000;
+const DEFAULT = 1;
 
 export function projectsView() {
   const count = el("p", { class: "count", role: "status" });
@@ -30,7 +31,7 @@ export function projectsView() {
       fill(below, results.length === 0 ? nothing() : null, next || page > 1 ? pages(Boolean(next)) : null);
     } catch (error) {
       if (error.status === 404 && page > 1) turn(1);
-      else if (rows.rows.size === 0) fill(below, el("div", { class: "empty" }, el("h2", {}, "The projects cannot be shown"), el("p", {}, error.message)));
+      else if (rows.rows.size === 0) fill(below, failure("The projects cannot be shown", error, load));
     }
   }
   function turn(to) {
@@ -61,7 +62,7 @@ function nothing() {
 }
 
 function projectRow(project, changed) {
-  const name = el("a", { class: "row-name", href: href("/tasks", { project: project.id }) });
+  const name = el("a", { class: "row-name", dir: "auto", href: href("/tasks", { project: project.id }) });
   const under = el("p", { class: "row-under" });
   const tasks = el("p", { class: "row-node" });
   const when = el("time");
@@ -80,6 +81,7 @@ function projectRow(project, changed) {
       setTime(when, now.created_at, { relative: true });
       edit?.setAttribute("aria-label", `Rename ${now.name}`);
       remove?.setAttribute("aria-label", `Delete ${now.name}`);
+      if (remove && now.id === DEFAULT) Object.assign(remove, { disabled: true, title: "Tasks that name no project belong to this one: it stays." });
     },
   };
 }

@@ -1,13 +1,15 @@
 /* One task's story: where it is, what happened to it, what its node says, what came out, and what can be done. */
 import { api } from "../api.js";
-import { el, fill, loading, setText } from "../dom.js";
+import { el, failure, fill, loading, setText } from "../dom.js";
 import { learn, projectName } from "../names.js";
 import { notice } from "../notices.js";
 import { href, lastList } from "../router.js";
 import { badge } from "../state.js";
+import { uploads } from "../uploads.js";
 import { actions } from "./story_actions.js";
 import { details } from "./story_details.js";
 import { output } from "./story_output.js";
+import { photos, takesPhotos } from "./story_photos.js";
 import { results } from "./story_results.js";
 import { steps } from "./story_steps.js";
 import { timeline } from "./story_timeline.js";
@@ -18,6 +20,7 @@ export function storyView(project, id) {
   return {
     title: `Task ${id}`, element: view.element,
     take: (event) => view.take(event), refresh: () => view.load(), close: () => view.close(),
+    drop: (found) => view.drop(found), dropWords: () => view.dropWords(),
   };
 }
 
@@ -32,6 +35,8 @@ class StoryView {
     this.why = why();
     this.body = el("div", { class: "story-body" }, loading());
     this.element = el("div", { class: "view story" }, this.way, this.body);
+    // What an upload from this page does to the task, no event tells.
+    uploads.addEventListener("change", () => this.#drawUpload(), { signal: this.leaving.signal });
     this.load();
   }
 
@@ -75,15 +80,30 @@ class StoryView {
     const { signal } = this.leaving;
     const parts = this.parts = {
       actions: actions(() => this.load()), steps: steps(), results: results(signal), output: output(signal),
-      timeline: timeline(signal), details: details(() => this.load()),
+      timeline: timeline(signal), details: details(() => this.load()), photos: photos(signal),
     };
     fill(this.body,
       el("div", { class: "story-head" }, el("div", { class: "story-title" }, this.name, this.sign.element), parts.actions.element),
       el("section", { class: "card story-now", "aria-label": "Where it is" }, this.why.element, parts.steps.element),
       el("div", { class: "story-columns" },
-        el("div", { class: "story-wide" }, parts.results.element, parts.output.element),
+        el("div", { class: "story-wide" }, parts.results.element, parts.output.element, parts.photos.element),
         el("div", { class: "story-side" }, parts.timeline.element, parts.details.element)));
     parts.timeline.begin(task);
+  }
+
+  #drawUpload() {
+    if (!this.parts) return;
+    this.parts.actions.update(this.task);
+    this.parts.photos.drawUpload();
+  }
+
+  /** Takes photos that were dropped on the page, where the task still takes any, and says whether it did. */
+  drop(found) {
+    return Boolean(this.parts?.photos.drop(found));
+  }
+
+  dropWords() {
+    return takesPhotos(this.task) ? "Drop photos to add them to this draft" : null;
   }
 
   #gone() {
@@ -95,10 +115,12 @@ class StoryView {
   #showProblem(error) {
     if (error.status === 404 && this.task) {
       this.#gone();
-    } else if (!this.task) {
-      const words = error.status === 404 ? "There is no such task. It may have been removed, or moved to another project." : error.message;
-      fill(this.body, el("div", { class: "empty" }, el("h1", {}, "The task cannot be shown"), el("p", {}, words),
+    } else if (!this.task && error.status === 404) {
+      fill(this.body, el("div", { class: "empty" }, el("h1", {}, "The task cannot be shown"),
+        el("p", {}, "There is no such task. It may have been removed, or moved to another project."),
         el("a", { class: "button", href: href("/tasks") }, "All tasks")));
+    } else if (!this.task) {
+      fill(this.body, failure("The task cannot be shown", error, () => this.load(), "h1"));
     }
   }
 

@@ -2,6 +2,7 @@
 import { api } from "../api.js";
 import { asked, confirmed, field } from "../dialog.js";
 import { el, fill } from "../dom.js";
+import { counted } from "../format.js";
 import { icon } from "../icons.js";
 import { notice, trying } from "../notices.js";
 import { session } from "../session.js";
@@ -37,15 +38,15 @@ export function actions(changed) {
   };
 }
 
-/** A draft whose photos are on their way from this page starts by itself. */
+/** A draft whose photos are on their way from this page cannot be started yet; a new one starts by itself. */
 function draftOf(task) {
-  return uploads.task?.id === task.id && uploads.state !== "idle" ? "arriving" : "draft";
+  return uploads.isFor(task) ? "arriving" : "draft";
 }
 
 async function start(task) {
   const yes = await confirmed({
     title: `Start ${nameOf(task)}?`, yes: "Start it", no: "Wait for more", dangerous: false,
-    text: "It begins with the photos that are here; no more can be added then.",
+    text: `It begins with the ${counted(task.images_count, "photo")} that ${task.images_count === 1 ? "is" : "are"} here; no more can be added then.`,
   });
   if (yes && await trying(() => api.commit(task))) notice("The task was started.");
 }

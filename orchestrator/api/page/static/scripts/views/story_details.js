@@ -7,9 +7,14 @@ import { icon } from "../icons.js";
 import { projectName } from "../names.js";
 import { href } from "../router.js";
 import { session } from "../session.js";
+import { isOver } from "../state.js";
+import { nodeChoices } from "./node_choice.js";
 
 const PRIORITIES = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
 const USUAL = 5;
+const LONG = 24;
+/** Stages in which the node can still be chosen. */
+const RESTING = new Set(["draft", "waiting", "ended"]);
 
 /** `changed()` is called when something about the task was changed. */
 export function details(changed) {
@@ -27,7 +32,7 @@ export function details(changed) {
       const text = JSON.stringify(lasting);
       if (text === drawn) return;
       drawn = text;
-      fill(facts, told(task).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+      fill(facts, told(task).map(factRow).sort((one, other) => isLong(one) - isLong(other)));
       fill(options, el("h3", {}, "Options"), task.options.length
         ? el("dl", { class: "options" }, task.options.map(({ name, value }) => el("div", {}, el("dt", {}, name), el("dd", {}, String(value)))))
         : el("p", { class: "calm" }, "None: the engine's own defaults hold."));
@@ -35,17 +40,32 @@ export function details(changed) {
   };
 }
 
+/** A long one takes the whole width, below the others. */
+function factRow([name, value]) {
+  const row = el("div", {}, el("dt", {}, name), el("dd", {}, value));
+  row.classList.toggle("long", isLong(row));
+  return row;
+}
+
+const isLong = ({ lastChild }) => lastChild.textContent.length > LONG;
+
 async function change(task) {
+  const before = task.auto_processing_node ? "" : String(task.processing_node ?? "");
+  const nodes = RESTING.has(task.stage) ? await api.nodes().catch(() => null) : null;
   const fields = [
     field("Name", "name", { value: task.name, maxlength: 255, autocomplete: "off" }),
     field("Priority", "priority", {
       tag: "select", hint: "Of tasks that wait, those with more are placed first.",
       children: PRIORITIES.map((each) => el("option", { value: each, selected: each === task.priority }, each === USUAL ? `${each}, as usual` : each)),
     }),
+    nodes && field("Processing node", "node", {
+      tag: "select", children: nodeChoices(nodes, before), hint: isOver(task) ? "Where a restart goes." : "Where it goes.",
+    }),
     field("Tags", "tags", { value: task.tags.join(", "), hint: "Divided by commas.", autocomplete: "off" }),
   ];
-  const save = ({ name, priority, tags }) => api.changeTask(task, {
+  const save = ({ name, priority, node = before, tags }) => api.changeTask(task, {
     name: name.trim(), priority: Number(priority), tags: tags.split(",").map((tag) => tag.trim()).filter(Boolean),
+    ...(node === before ? {} : { auto_processing_node: node === "", processing_node: node === "" ? null : Number(node) }),
   });
   return asked({ title: "Change the task", yes: "Save", fields, save });
 }
@@ -63,7 +83,7 @@ function told(task) {
   if (task.size > 0) facts.push(["Size of results", bytes(task.size * 1e6)]);
   if (task.resize_to > 0) facts.push(["Resized to", `${number(task.resize_to)} px`]);
   if (task.reference) facts.push(["Reference", task.reference]);
-  if (task.tags.length) facts.push(["Tags", task.tags.join(", ")]);
+  if (task.tags.length) facts.push(["Tags", el("ul", { class: "tags" }, task.tags.map((tag) => el("li", {}, tag)))]);
   if (task.ground_control_points) facts.push(["Ground control", task.ground_control_points]);
   if (task.uuid) facts.push(["Job on the node", el("code", {}, task.uuid)]);
   return facts;

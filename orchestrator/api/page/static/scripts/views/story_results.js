@@ -98,7 +98,7 @@ function assetRow(task, asset, sizes) {
   const path = address(api.assetPath(task, asset));
   return el("li", {}, el("a", { class: "asset", href: path.href, download: asset, on: { click: (event) => withTicket(event, task, asset) } },
     icon(asset === "all.zip" ? "down" : "file"), el("span", { class: "asset-name" }, TITLES[asset] ?? asset,
-      el("span", { class: "asset-file" }, asset)), size));
+      TITLES[asset] ? el("span", { class: "asset-file" }, asset) : null), size));
 }
 
 /** A link cannot carry a header. A ticket, good for this one file and a few minutes, goes into the address instead. */

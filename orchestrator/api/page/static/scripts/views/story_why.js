@@ -18,7 +18,7 @@ export function why() {
       const text = ((isOver(task) && task.last_error) || task.reason || "").trim();
       const first = text.split("\n")[0];
       head.dataset.tone = task.status === 30 ? "bad" : "";
-      setText(head, sentence(first.length > LONGEST ? `${first.slice(0, LONGEST).trimEnd()}…` : first));
+      setText(head, sentence(first.length > LONGEST ? `${first.slice(0, LONGEST).trimEnd()}…` : first, task.processing_node_name));
       setText(whole, text);
       more.hidden = text === first && first.length <= LONGEST;
     },

@@ -1,5 +1,5 @@
 /* One task in the list: what is being done about it, how far it is, and why. It stays while its task is on the page. */
-import { el, setText } from "../dom.js";
+import { el, setParts, setText } from "../dom.js";
 import { bytes, counted, duration, sentence, setTime } from "../format.js";
 import { projectName } from "../names.js";
 import { taskHref } from "../router.js";
@@ -8,7 +8,7 @@ import { badge, bar, isGoing, isMoving, isOver, shareOf, stateOf } from "../stat
 export function taskRow(first) {
   const sign = badge();
   const share = bar(`Progress of ${first.name}`);
-  const name = el("a", { class: "row-name" });
+  const name = el("a", { class: "row-name", dir: "auto" });
   const under = el("p", { class: "row-under" });
   const told = el("p", { class: "row-told" });
   const node = el("p", { class: "row-node" });
@@ -25,8 +25,9 @@ export function taskRow(first) {
       sign.update(task);
       element.dataset.state = stateOf(task);
       setText(name, task.name || `Task ${task.id}`);
+      name.title = task.name;
       name.href = taskHref(task);
-      setText(under, [`#${task.id}`, projectName(task.project), counted(task.images_count, "image"), ...task.tags].join(" · "));
+      setParts(under, [`#${task.id}`, projectName(task.project), counted(task.images_count, "image"), ...task.tags]);
       share.element.hidden = !isGoing(task) || task.stage === "waiting";
       share.update(shareOf(task), { moving: isMoving(task) });
       setText(told, toldOf(task));
@@ -43,5 +44,5 @@ export function toldOf(task) {
     const took = task.processing_time > 0 ? `in ${duration(task.processing_time)}` : "";
     return [counted(task.available_assets.length, "result"), task.size ? bytes(task.size * 1e6) : "", took].filter(Boolean).join(" · ");
   }
-  return sentence((task.reason || task.last_error || "").split("\n")[0]);
+  return sentence((task.reason || task.last_error || "").split("\n")[0], task.processing_node_name);
 }

@@ -1,6 +1,6 @@
 /* The list of tasks: filter, search, order, pages; rows live as long as their tasks are on the page. */
 import { api, paged } from "../api.js";
-import { el, fill, Keyed, loading, setText } from "../dom.js";
+import { el, failure, fill, Keyed, loading, setText } from "../dom.js";
 import { counted, number } from "../format.js";
 import { icon } from "../icons.js";
 import { allProjects, learn } from "../names.js";
@@ -72,7 +72,7 @@ class TasksView {
     const { project, search } = this.wanted;
     Object.assign(this.wanted, { page: 1 }, given);
     this.#settle();
-    this.load();
+    this.load({ other: true });
     if (project !== this.wanted.project || search !== this.wanted.search) this.#count();
   }
 
@@ -99,7 +99,8 @@ class TasksView {
     this.chips.countSoon(() => this.#among());
   }
 
-  async load() {
+  /** `other`: what is on the page is not what is asked for. */
+  async load({ other = false } = {}) {
     clearTimeout(this.reloading);
     this.reloading = null;
     this.asking?.abort();
@@ -112,7 +113,7 @@ class TasksView {
       if (!asking.signal.aborted) this.#show(answer);
     } catch (error) {
       if (error.status === 404 && page > 1) this.change({ page: 1 });
-      else this.#showProblem(error);
+      else this.#showProblem(error, other);
     }
   }
 
@@ -124,9 +125,11 @@ class TasksView {
     fill(this.below, results.length === 0 ? this.#nothing() : null, count > PAGE ? this.#pages(first, results.length, count) : null);
   }
 
-  #showProblem(error) {
-    if (error.name === "AbortError") return;
-    if (this.rows.rows.size === 0) fill(this.below, el("div", { class: "empty" }, el("h2", {}, "The tasks cannot be shown"), el("p", {}, error.message)));
+  #showProblem(error, other) {
+    if (error.name === "AbortError" || !(other || this.list.hidden)) return;
+    this.list.hidden = this.heads.hidden = true;
+    setText(this.count, "");
+    fill(this.below, failure("The tasks cannot be shown", error, () => this.load()));
   }
 
   #nothing() {

@@ -28,6 +28,7 @@ export function webhookCard(hook, changed) {
       now = given;
       drawState(state, now);
       setText(url, now.url);
+      url.title = now.url;
       setText(wrong, now.problem);
       wrong.hidden = !now.problem;
       setText(facts, wantedOf(now));

@@ -1,7 +1,7 @@
 /* The webhooks: whether programs that are told of events take them, what they did not take, and trying that again. */
 import { api } from "../api.js";
 import { asked, field, told } from "../dialog.js";
-import { el, fill, Keyed, loading, setText } from "../dom.js";
+import { el, failure, fill, Keyed, loading, setText } from "../dom.js";
 import { counted } from "../format.js";
 import { icon } from "../icons.js";
 import { webhookCard } from "./webhook_card.js";
@@ -24,7 +24,7 @@ export function webhooksView() {
       setText(count, counted(hooks.length, "webhook"));
       fill(below, hooks.length === 0 ? nothing() : null);
     } catch (error) {
-      if (cards.rows.size === 0) fill(below, el("div", { class: "empty" }, el("h2", {}, "The webhooks cannot be shown"), el("p", {}, error.message)));
+      if (cards.rows.size === 0) fill(below, failure("The webhooks cannot be shown", error, load));
     }
   }
   load();
