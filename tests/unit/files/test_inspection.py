@@ -50,6 +50,17 @@ async def test_what_earlier_work_left_is_found_once_it_is_old(inspector, tmp_pat
     assert ["assets", "output"] == sorted(place.name for place in (tmp_path / "tasks/7").iterdir())
 
 
+async def test_an_import_that_was_canceled_keeps_the_archive_that_was_uploaded(inspector, tmp_path):
+    archive = put(tmp_path, "7/incoming/results.zip.part")
+    put(tmp_path, "8/incoming/results.zip.part", text="")  # It was refused, and emptied.
+    put(tmp_path, "9/incoming/results.zip.part")
+    put(tmp_path, "9/assets/all.zip")
+    put(tmp_path, "7/staging/a.jpg")
+    assert {7: ("staging",), 8: ("incoming",), 9: ("incoming",)} == await inspector.leftovers([7, 8, 9])
+    await inspector.tidy(7)
+    assert archive.exists()
+
+
 async def test_a_tidying_up_that_is_cut_short_leaves_nothing_that_looks_as_if_in_use(inspector, tmp_path, monkeypatch):
     for name in ("assets/all.zip", "assets.old/a", "assets.old/b", "incoming/x.zip.part"):
         put(tmp_path, f"7/{name}")
