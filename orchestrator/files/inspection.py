@@ -55,7 +55,7 @@ class ShelfInspector:
             await self._bench.run(lambda _: self._tidy(task))
 
     async def put_away(self, task: int) -> None:
-        """Delete the folder of a task that is no more, or set it aside if it has results."""
+        """Delete the folder of a task that is no more, or set it aside if it has results, or images sent to us."""
         with storing(f"Putting the folder of task {task} away"):
             await self._bench.run(lambda _: self._put_away(task))
 
@@ -78,7 +78,7 @@ class ShelfInspector:
     def _put_away(self, task: int) -> None:
         shelf = self._layout.shelf(task)
         settle(shelf)
-        if not _names(shelf.assets):
+        if not (_names(shelf.assets) or _names(shelf.images)):
             delete_tree(shelf.folder)
             return
         aside = self._layout.root / "set-aside"

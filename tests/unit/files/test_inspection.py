@@ -96,15 +96,16 @@ async def test_assets_that_are_not_there_are_named(inspector, tmp_path):
     assert {8: assets[:3]} == await inspector.missing([replace(task, id=8), whole])
 
 
-async def test_a_folder_of_nobody_is_deleted_but_one_with_results_is_set_aside(inspector, tmp_path):
+@pytest.mark.parametrize("kept", ["assets/all.zip", "images/a.jpg"])
+async def test_a_folder_of_nobody_is_deleted_but_one_with_results_or_images_is_set_aside(inspector, tmp_path, kept):
     put(tmp_path, "7/output/0.log")
-    put(tmp_path, "8/assets/all.zip", text="precious")
+    put(tmp_path, f"8/{kept}", text="precious")
     await inspector.put_away(7)
     await inspector.put_away(8)
     await inspector.put_away(9)
     assert () == await inspector.folders()
     [aside] = (tmp_path / "set-aside").iterdir()
-    assert ("8", "precious") == (aside.name.split("-")[0], (aside / "assets/all.zip").read_text())
+    assert ("8", "precious") == (aside.name.split("-")[0], (aside / kept).read_text())
 
 
 async def test_a_disk_that_refuses_is_told_in_words(inspector, tmp_path, monkeypatch):
