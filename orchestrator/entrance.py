@@ -57,7 +57,10 @@ def _reached_by_others(api: Api) -> str | None:
     if not is_lonely(api.host.lower()):
         return f"api.host is {api.host}"
     public = urlsplit(api.public_url).hostname if api.public_url else None
-    return f"api.public_url is {api.public_url}" if public and not is_lonely(public) else None
+    if public and not is_lonely(public):
+        return f"api.public_url is {api.public_url}"
+    named = next((name for name in api.allowed_hosts if not is_lonely(name)), None)
+    return f"api.allowed_hosts has {named}" if named else None
 
 
 def _static(api: Api, *, key: bytes = b"") -> list[ApiToken]:

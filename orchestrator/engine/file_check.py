@@ -70,7 +70,8 @@ class FileCheck:
         finding = Finding(
             part="files", task=int(name), fixable=True,
             what=f"There is a folder of task {name}, but no such task.",
-            mend="doctor --fix deletes it, or sets it aside if it has results. If the store was lost, adopt first.",
+            mend="doctor --fix deletes it, or sets it aside if it has results or images. "
+            "If the store was lost, adopt first.",
         )  # fmt: skip
         if not fix:
             return finding

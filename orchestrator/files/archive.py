@@ -22,6 +22,8 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _MAX_DEPTH = 64
 _MAX_PART = 255
+_MAX_NAME = 2048
+"""Bytes of a whole name: with the folder that it goes to it must fit into the 4,096 of a path."""
 _ENCRYPTED = 0x1
 _KINDS = {0, stat.S_IFREG, stat.S_IFDIR}
 _RATIO_COUNTS_FROM = 1024**3
@@ -79,9 +81,11 @@ def contents(archive: zipfile.ZipFile, *, limits: ArchiveLimits, packed: int) ->
     files: dict[str, zipfile.ZipInfo] = {}
     for entry in archive.infolist():
         parts = _parts(entry)
+        if parts[0].lower() == ARCHIVE:
+            continue  # An older archive of its own is no result, and the archive itself is to lie there.
         for depth in range(1, len(parts) + (1 if entry.is_dir() else 0)):
             folders["/".join(parts[:depth])] = None
-        if not entry.is_dir() and entry.filename.lower() != ARCHIVE:  # An older archive of its own is no result.
+        if not entry.is_dir():
             key = entry.filename.casefold()
             if key in files:
                 raise _refused(entry, "occurs twice (the case of letters aside)")
@@ -103,7 +107,8 @@ def _parts(entry: zipfile.ZipInfo) -> list[str]:
         raise _refused(entry, "has a name that is not a plain relative path")
     if any(part in {"", ".", ".."} for part in parts):
         raise _refused(entry, "has a name that leads out of its folder")
-    if len(parts) > _MAX_DEPTH or any(len(part.encode()) > _MAX_PART for part in parts):
+    too_long = len(name.encode()) > _MAX_NAME or any(len(part.encode()) > _MAX_PART for part in parts)
+    if len(parts) > _MAX_DEPTH or too_long:
         raise _refused(entry, "has a name that is too long")
     if stat.S_IFMT(entry.external_attr >> 16) not in _KINDS:
         raise _refused(entry, "is a link or a special file")

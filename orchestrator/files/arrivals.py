@@ -23,7 +23,7 @@ from orchestrator.files.sources import MAX_FILES, SIDE_TAKEN, TAKEN
 from orchestrator.files.workbench import Workbench
 
 LOOK_EVERY = 16_777_216
-"""Bytes between two looks at how much room is left."""
+"""Bytes between two looks at how much room is left, of all uploads together: photos are smaller than that."""
 
 AT_ONCE = 40
 """Uploads that are read at the same time; further ones wait, each with little in memory."""
@@ -46,6 +46,7 @@ class ArrivalHall:
         self.max_files = MAX_FILES
         self._bench = Workbench(name="files-arrive", threads=4)
         self.turns = asyncio.Semaphore(AT_ONCE)
+        self._since_look = 0
 
     async def close(self) -> None:
         """Let the threads go."""
@@ -76,7 +77,7 @@ class ArrivalHall:
 
     async def store(self, path: Path, name: str, pieces: AsyncIterator[bytes], *, limit: int) -> int:
         """Write a file, and give its size once the disk has it."""
-        size, looked = 0, 0
+        size = 0
         with storing(f"Storing {name}"):
             descriptor = await self._bench.run(lambda _: os.open(path, _NEW, FILE_MODE))
             try:
@@ -84,8 +85,9 @@ class ArrivalHall:
                     size += len(piece)
                     if size > limit:
                         raise FileTooLarge(f"{name} is larger than the {limit:,} bytes that are taken.")
-                    if size - looked >= LOOK_EVERY:
-                        looked = size
+                    self._since_look += len(piece)
+                    if self._since_look >= LOOK_EVERY:
+                        self._since_look = 0
                         await self._bench.run(lambda _: self._check_room(0))
                     await self._bench.run(partial(_write, descriptor, piece))
                 await self._bench.run(lambda _: os.fsync(descriptor))

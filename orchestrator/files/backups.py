@@ -4,6 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
+from orchestrator.files.assets import ARCHIVE
 from orchestrator.files.deletion import delete_tree
 from orchestrator.files.workbench import Stop
 
@@ -20,6 +21,7 @@ def unwrap(tree: Path, *, stop: Stop) -> int:
     if not (results.is_dir() and (tree / _NOTE).is_file()):
         return 0
     others = [entry for entry in tree.iterdir() if entry != results]
+    others += [entry for entry in results.iterdir() if entry.name.lower() == ARCHIVE]  # The backup is the archive now.
     gone = sum(map(_size, others))
     for entry in others:
         delete_tree(entry, stop=stop)

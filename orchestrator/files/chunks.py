@@ -6,6 +6,7 @@ fit together, ``whole`` says so before ``data`` leaves, so that a chunk that com
 
 import hashlib
 import os
+import secrets
 import shutil
 from pathlib import Path
 
@@ -63,7 +64,8 @@ class Jigsaw:
             return target.tell() - offset
 
     def _note(self, name: str, text: str) -> None:
-        note = self._folder.parent / f".{self._folder.name}"
+        # Of nobody else's name: two daemons may share the folder, and take chunks of one file at the same time.
+        note = self._folder.parent / f".{self._folder.name}.{secrets.token_hex(4)}"
         note.write_text(text)
         note.rename(self._folder / name)
 

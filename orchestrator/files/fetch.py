@@ -94,7 +94,8 @@ class Fetcher:
             raise SourceHindered(f"{told}: the transfer was cut before its end.") from error
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused):
-                raise SourceFailed(f"{told}: {error.os_error}; files.allow_private_addresses can allow it.") from error
+                refused = f"{error.os_error.address} is {error.os_error}"
+                raise SourceFailed(f"{told}: {refused}; files.allow_private_addresses can allow it.") from error
             raise SourceHindered(f"{told}: {_why(error)}.") from error
 
     async def _store(self, answer: aiohttp.ClientResponse, descriptor: int, *, source: Source) -> None:

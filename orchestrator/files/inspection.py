@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.domain.task import Task
-from orchestrator.files.assets import BY_NAME, exists
+from orchestrator.files.assets import ARCHIVE, BY_NAME, exists
 from orchestrator.files.deletion import delete_file, delete_tree
 from orchestrator.files.failures import storing
 from orchestrator.files.layout import Layout, Shelf, make_folder
@@ -55,7 +55,7 @@ class ShelfInspector:
             await self._bench.run(lambda _: self._tidy(task))
 
     async def put_away(self, task: int) -> None:
-        """Delete the folder of a task that is no more, or set it aside if it has results."""
+        """Delete the folder of a task that is no more, or set it aside if it has results, or images sent to us."""
         with storing(f"Putting the folder of task {task} away"):
             await self._bench.run(lambda _: self._put_away(task))
 
@@ -78,7 +78,7 @@ class ShelfInspector:
     def _put_away(self, task: int) -> None:
         shelf = self._layout.shelf(task)
         settle(shelf)
-        if not _names(shelf.assets):
+        if not (_names(shelf.assets) or _names(shelf.images)):
             delete_tree(shelf.folder)
             return
         aside = self._layout.root / "set-aside"
@@ -97,7 +97,14 @@ def _left(shelf: Shelf) -> tuple[str, ...]:
     if not shelf.folder.is_dir():
         return ()
     found = [place for pattern in _LEFT for place in sorted(shelf.folder.glob(pattern))]
-    return tuple(place.name for place in found if _is_quiet(place))
+    needed = shelf.incoming if _holds_import(shelf) else None
+    return tuple(place.name for place in found if _is_quiet(place) and place != needed)
+
+
+def _holds_import(shelf: Shelf) -> bool:
+    """Whether it has the archive of an import that was canceled: a restart needs it, and nobody can fetch it again."""
+    archive = shelf.archive("")
+    return archive.exists() and archive.stat().st_size > 0 and not (shelf.assets / ARCHIVE).exists()
 
 
 def _is_quiet(place: Path) -> bool:

@@ -77,6 +77,8 @@ class TaskShelves:
             for other in shelf.incoming.iterdir():
                 if other.name != path.name:
                     delete_file(other)  # Of a job that was given up: nobody will go on with it.
+            if path.exists() and path.stat().st_nlink > 1:
+                delete_file(path)  # A crash left it: it is the archive of the results, which nothing may write into.
             if room:
                 check_space(shelf.incoming, room - (path.stat().st_size if path.exists() else 0))
         return path
@@ -156,7 +158,7 @@ class TaskShelves:
                 stop.check()
                 swap_in(shelf, new, archive=archive, note=note)
             except ResultsCorrupt:
-                _refuse(task, archive)
+                _refuse(task, archive, kept=shelf.assets / ARCHIVE)
                 raise
             finally:
                 _discard(new)
@@ -198,9 +200,12 @@ def _discard(new: Path) -> None:
         delete_tree(new)
 
 
-def _refuse(task: Task, archive: Path) -> None:
-    """Delete an archive that is none. One that nobody can fetch again leaves its name: who looks again finds no zip."""
-    if task.import_url == IMPORTED_FILE and archive.exists():
+def _refuse(task: Task, archive: Path, *, kept: Path) -> None:
+    """Delete an archive that is none. One that nobody can fetch again leaves its name: who looks again finds no zip.
+
+    That of earlier results is the same file by another name, and stays as it is.
+    """
+    if task.import_url == IMPORTED_FILE and archive.exists() and not kept.exists():
         os.truncate(archive, 0)
     else:
         delete_file(archive)

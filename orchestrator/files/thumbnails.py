@@ -12,7 +12,7 @@ MOST = 2048
 """Pixels of the longest side of a thumbnail."""
 
 MAX_OTHER_PIXELS = 50_000_000
-"""Of what is no JPEG, and has to be unpacked whole: 200 MB of memory, for one at a time."""
+"""Of what has to be unpacked whole, as what is no JPEG, or a progressive one: 300 MB of memory, for one at a time."""
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "BMP")
 _TO_EIGHT_BITS = 1 / 256
@@ -22,8 +22,8 @@ def thumbnail(file: IO[bytes], *, longest: int, quality: int, name: str) -> byte
     """Give a JPEG of the image that is no larger than asked, nor than the image. Raises ``FileRefused``."""
     try:
         with Image.open(file, formats=_FORMATS) as image:
-            is_jpeg = image.format in {"JPEG", "MPO"}
-            fits = image.width * image.height <= (MAX_PIXELS if is_jpeg else MAX_OTHER_PIXELS)
+            by_rows = image.format in {"JPEG", "MPO"} and not image.info.get("progressive")
+            fits = image.width * image.height <= (MAX_PIXELS if by_rows else MAX_OTHER_PIXELS)
             packed = _packed(image, size=min(longest, MOST), quality=quality) if fits else b""
     except Exception as error:  # A malformed file makes its parsers raise anything, KeyError to struct.error.
         raise FileRefused(f"{name} cannot be shown: it is damaged, or of a kind that is not read here.") from error

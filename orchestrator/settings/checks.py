@@ -1,7 +1,7 @@
 """Checks of single settings, beyond their kind."""
 
 import re
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr
@@ -100,6 +100,13 @@ def check_webhook_url(url: SecretUrl) -> SecretUrl:
     """Take what REST takes."""
     _as_rest_does("check_url", url.get_secret_value())
     return url
+
+
+def check_webhook_urls(webhooks: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Take each address once: by it a subscription is known again at the next start."""
+    if len({webhook.url.get_secret_value() for webhook in webhooks}) < len(webhooks):
+        raise ValueError("must have each url once; give those of one receiver different queries, such as ?for=maps")
+    return webhooks
 
 
 def check_webhook_secret(secret: SecretStr) -> SecretStr:

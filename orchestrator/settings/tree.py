@@ -19,6 +19,7 @@ from orchestrator.settings.checks import (
     check_token_name,
     check_webhook_secret,
     check_webhook_url,
+    check_webhook_urls,
     one_of_schemes,
 )
 from orchestrator.settings.kinds import (
@@ -241,9 +242,8 @@ class Webhooks(Section):
     """Events that are kept for a webhook that has not been offered them, beyond what is kept anyway."""
     allow_private_addresses: Annotated[tuple[Network, ...], BeforeValidator(worded)] = ()
     """Networks that may be reached although they are not public, such as ``10.0.0.0/8``."""
-    static: Annotated[tuple[StaticWebhook, ...], BeforeValidator(listed)] = ()
-    """Subscriptions that are always there: ``[[webhooks.static]]``, ``url``, ``secret``, ``projects``, ``tasks``,
-    ``types``."""
+    static: Annotated[tuple[StaticWebhook, ...], BeforeValidator(listed), AfterValidator(check_webhook_urls)] = ()
+    """Always there: ``[[webhooks.static]]``, ``url`` (each once), ``secret``, ``projects``, ``tasks``, ``types``."""
 
 
 class Log(Section):

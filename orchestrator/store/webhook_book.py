@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -38,9 +39,9 @@ class SqlWebhooks:
 
         return await self._database.write(work)
 
-    async def change_webhook(self, webhook: Webhook) -> None:
-        """Store address, secret, filter, and whether it is active."""
-        await self._database.write(partial(self._tables.webhooks.change, webhook=webhook))
+    async def change_webhook(self, id: int, **changes: Any) -> None:
+        """Store address, secret, filter, and whether it is active: what is given of these."""
+        await self._database.write(partial(self._tables.webhooks.change, id=id, changes=changes))
 
     async def remove_webhook(self, id: int) -> None:
         """Forget one, with its deliveries."""

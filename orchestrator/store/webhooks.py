@@ -1,7 +1,7 @@
 """The tables ``webhooks`` and ``webhook_deliveries``: who wants to be told of events, and what was not taken yet."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -22,6 +22,8 @@ class WebhookTable:
 
     def __init__(self, dialect: Dialect) -> None:
         self._every = Prepared(select(webhooks).order_by(webhooks.c.id), dialect)
+        one = select(webhooks).where(webhooks.c.id == bindparam("key"))
+        self._one = Prepared(one.with_for_update(), dialect)
         self._add = Prepared(insert(webhooks), dialect, order=webhooks.c.keys())
         self._change = _updating(_CHANGED, dialect)
         self._progress = _updating(_PROGRESSED, dialect)
@@ -58,11 +60,12 @@ class WebhookTable:
         row = _row_of(webhook)
         self._add.many(connection, [tuple(row[name] for name in webhooks.c.keys())])  # noqa: SIM118  (columns)
 
-    def change(self, connection: Connection, webhook: Webhook) -> None:
-        """Store what people may change."""
-        changed = replace(webhook, problem="", failing_since=None) if webhook.active else webhook
-        row = _row_of(changed)
-        self._change.run(connection, key=webhook.id, **{f"new_{name}": row[name] for name in _CHANGED})
+    def change(self, connection: Connection, id: int, changes: Mapping[str, Any]) -> None:
+        """Store what people change, and nothing else: others may have changed the rest meanwhile."""
+        for row in self._one.rows(connection, key=id):
+            webhook = replace(_webhook_of(row), **changes)
+            changed = _row_of(replace(webhook, problem="", failing_since=None) if webhook.active else webhook)
+            self._change.run(connection, key=id, **{f"new_{name}": changed[name] for name in _CHANGED})
 
     def remove(self, connection: Connection, id: int) -> None:
         """Delete one, with its deliveries."""
@@ -76,7 +79,7 @@ class WebhookTable:
             if given is None:
                 self.remove(connection, known.id)
             elif _told(given) != _told(known):
-                self.change(connection, replace(given, id=known.id))
+                self.change(connection, known.id, {**_told(given), "active": True})
         for id_, webhook in enumerate(missing.values(), start=first):
             self.add(connection, replace(webhook, id=id_))
 
@@ -129,8 +132,8 @@ def _updating(names: Sequence[str], dialect: Dialect) -> Prepared:
     return Prepared(update(webhooks).where(webhooks.c.id == bindparam("key")).values(values), dialect)
 
 
-def _told(webhook: Webhook) -> tuple[Any, ...]:
-    return (webhook.secret, webhook.projects, webhook.tasks, webhook.types)
+def _told(webhook: Webhook) -> dict[str, Any]:
+    return {name: getattr(webhook, name) for name in ("secret", "projects", "tasks", "types")}
 
 
 def _row_of(webhook: Webhook) -> dict[str, Any]:

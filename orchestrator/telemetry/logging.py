@@ -5,6 +5,7 @@ import sys
 from typing import TextIO, cast
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from orchestrator.telemetry.steady import SteadyStream
@@ -22,6 +23,14 @@ def mask_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+_CONTROLS = str.maketrans({sign: f"\\x{sign:02x}" for sign in (*range(32), *range(127, 160))})
+
+
+def escape_controls(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Keep what strangers send, such as a path, from driving the terminal, and from looking like a line of ours."""
+    return {key: value.translate(_CONTROLS) if isinstance(value, str) else value for key, value in event.items()}
+
+
 def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
     """Set up logging for the process. ``level`` as in the settings; ``style``: ``json``, ``console`` or ``auto``."""
     out = stream or sys.stderr
@@ -34,10 +43,11 @@ def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
         mask_secrets,
         steady.note_lost,
     ]
+    # Tracebacks without the values of variables: tokens and passwords are among them.
+    tracebacks = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+    console = structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
     rendering: list[Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
-        if as_json
-        else [structlog.dev.ConsoleRenderer(colors=out.isatty())]
+        [tracebacks, structlog.processors.JSONRenderer()] if as_json else [escape_controls, console]
     )
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(

@@ -110,6 +110,10 @@ async def in_webodms_shapes(request: web.Request, handler: Entered) -> web.Strea
         raise
     except web.HTTPException as error:
         return _of_http(request, error)
+    except web.RequestPayloadError:
+        answer = _no(400, {"detail": "The body cannot be read: it is not what its headers say."})
+        answer.force_close()  # Where the next request would begin, nobody knows.
+        return answer
     except (ConnectionError, TimeoutError, OrchestratorError) as error:
         return _no_for(of_error(error))
     except Exception:

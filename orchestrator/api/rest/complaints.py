@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from orchestrator.api.rest.faults import NON_FIELD, Fault, wrong_fields
+from orchestrator.contract.fields import SENTENCES
 
 _SENTENCES: Mapping[str, str] = {
     "missing": "This field is required.",
@@ -27,7 +28,6 @@ _SENTENCES: Mapping[str, str] = {
     "model_type": "Expected an object with a name and a value.",
     "extra_forbidden": "It has a field that is not known here.",
     "string_unicode": "Not a valid string.",
-    "string_pattern_mismatch": "Must be one line of text without control characters.",
 }
 
 _WITH_BOUNDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
@@ -36,6 +36,10 @@ _WITH_BOUNDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "less_than_equal": lambda bounds: f"Ensure this value is less than or equal to {bounds['le']}.",
     "greater_than_equal": lambda bounds: f"Ensure this value is greater than or equal to {bounds['ge']}.",
     "value_error": lambda bounds: str(bounds["error"]),
+    # What is no text is numbers, with commas between them.
+    "string_pattern_mismatch": lambda bounds: (
+        f"Must be {SENTENCES[bounds['pattern']]}." if bounds["pattern"] in SENTENCES else "A valid integer is required."
+    ),
 }
 
 

@@ -4,14 +4,15 @@ Whatever looks at a draft and then changes its images does so alone: no image sl
 """
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from orchestrator.api.ports import RestPorts
-from orchestrator.api.rest.commanding import settle, settle_named
-from orchestrator.api.rest.faults import Fault, broken_rule, detail, not_found, wrong_field
+from orchestrator.api.rest.commanding import Rejected, settle, settle_named
+from orchestrator.api.rest.faults import broken_rule, detail, not_found, wrong_field
 from orchestrator.api.rest.task_form import TaskForm
 from orchestrator.contract.views import public_task
 from orchestrator.domain.commands import CommitTask, CreateTask, SetPendingAction, TaskKey
@@ -23,6 +24,7 @@ from orchestrator.engine.ports import Albums, Arrived, Chunk
 NO_FILE = "You need to upload at least 1 file before commit"
 
 View = dict[str, Any]
+T = TypeVar("T")
 
 
 async def counted(albums: Albums, view: View) -> View:
@@ -93,9 +95,7 @@ class Drafts:
             await self._albums.settle(draft["id"])
             return draft
         async with self._lock(draft["id"]):
-            whole = await self._albums.place_archive_chunk(draft["id"], archive, chunk)
-            await self._still_there(draft["id"])
-            if not whole:
+            if not await self._placed(draft["id"], self._albums.place_archive_chunk(draft["id"], archive, chunk)):
                 return None
             view = await self._commit(draft["id"], ())
             await self._albums.settle(draft["id"])
@@ -106,11 +106,10 @@ class Drafts:
         async with self._lock(task):
             self._draft(await self._ports.library.task(task))
             if chunk is None:
-                placed = await self._albums.place(task, files)
+                placing = self._albums.place(task, files)
             else:
-                placed = await self._albums.place_chunk(task, files[0], chunk)
-            await self._still_there(task)
-        return dict(placed)
+                placing = self._albums.place_chunk(task, files[0], chunk)
+            return dict(await self._placed(task, placing))
 
     async def commit(self, task: int) -> View:
         """Let a draft begin. A task that has begun is shown as it is."""
@@ -152,7 +151,7 @@ class Drafts:
         """Commit a draft with these files; if that cannot be, take it away."""
         try:
             async with self._lock(task):
-                return await self._commit(task, await fill(task))
+                return await self._commit(task, await self._placed(task, fill(task)))
         except BaseException:
             await asyncio.shield(asyncio.ensure_future(self._take_away(task)))
             raise
@@ -161,8 +160,11 @@ class Drafts:
         return await settle(self._ports.desk, CommitTask(task=TaskKey(id=task), sources=tuple(sources)), own=True)
 
     async def _take_away(self, task: int) -> None:
+        """Remove it, and what came after somebody else had removed it."""
         removal = SetPendingAction(task=TaskKey(id=task), pending_action=PendingAction.REMOVE)
-        await settle(self._ports.desk, removal)
+        with contextlib.suppress(Rejected):  # It is gone.
+            await settle(self._ports.desk, removal)
+        await self._albums.drop(task)
 
     def _draft(self, task: Task | None) -> None:
         if task is None:
@@ -170,13 +172,25 @@ class Drafts:
         if task.stage is not Stage.DRAFT:
             raise detail(409, f"task {task.id} takes no more images: it was committed, or it is being removed")
 
-    async def _still_there(self, task: int) -> None:
-        """Leave nothing behind for a draft that was removed while its images came."""
+    async def _placed(self, task: int, placing: Awaitable[T]) -> T:
+        """Wait for files of a draft to be placed; that it went meanwhile is no fault of the disk."""
         try:
-            self._draft(await self._ports.library.task(task))
-        except Fault:
-            await self._albums.drop(task)
+            placed = await placing
+        except FileError:
+            await self._still_there(task)
             raise
+        await self._still_there(task)
+        return placed
+
+    async def _still_there(self, task: int) -> None:
+        """Leave nothing behind for a draft that was removed while its images came.
+
+        One may have been committed, too, over the bus or by another daemon: that one needs what it has.
+        """
+        found = await self._ports.library.task(task)
+        if found is None or found.stage is Stage.REMOVING:
+            await self._albums.drop(task)
+        self._draft(found)
 
     async def _check_node(self, node: int | None) -> None:
         if node is not None and node not in {each.id for each in await self._ports.library.nodes()}:

@@ -8,11 +8,11 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from orchestrator import __version__
-from orchestrator.api.rest.route import JSON, MULTIPART, Form, Route
+from orchestrator.api.rest.route import JSON, LARGEST_EVENT, MULTIPART, Form, Route
 from orchestrator.contract.fields import LARGEST_ID
 
-_IDS: Final = frozenset({"project", "task", "node"})
-"""Parameters of paths that are numbers."""
+_NUMBERS: Final = {**dict.fromkeys(("project", "task", "node", "webhook"), LARGEST_ID), "number": LARGEST_EVENT}
+"""Parameters of paths that are numbers, and how large those may be."""
 
 _REF: Final = "#/components/schemas/{model}"
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+*-]+")
@@ -99,8 +99,8 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _in_path(name: str) -> dict[str, Any]:
-    number = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
-    schema = number if name in _IDS else {"type": "string", "minLength": 1}
+    number = {"type": "integer", "minimum": 1, "maximum": _NUMBERS.get(name)}
+    schema = number if name in _NUMBERS else {"type": "string", "minLength": 1}
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 

@@ -60,7 +60,7 @@ async def receive_archive(request: web.Request, arrival: Arrival) -> Received:
 
 async def _receive(request: web.Request, arrival: Arrival, take: Take) -> Received:
     if request.content_type != MULTIPART:
-        return Received(dict(await read_fields(request, FORMS)))
+        return Received(dict(await _timely(read_fields(request, FORMS))))
     async with arrival.turn():
         return await _read_all(request, take)
 
@@ -108,14 +108,19 @@ async def _text(part: BodyPartReader, room: int) -> str:
 async def _read(reading: Awaitable[T]) -> T:
     """Read on. Raises ``Fault`` for whatever a client can do wrong on the way: it must not look like a failing disk."""
     try:
-        async with asyncio.timeout(IDLE):
-            return await reading
-    except TimeoutError:
-        raise detail(408, f"Nothing came for {IDLE:g} s.") from None
+        return await _timely(reading)
     except ConnectionError:
         raise detail(400, "The connection broke before all had come.") from None
     except (ValueError, RuntimeError, AssertionError, HttpProcessingError, web.HTTPException) as error:
         raise _unreadable(str(error)) from None
+
+
+async def _timely(reading: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(IDLE):
+            return await reading
+    except TimeoutError:
+        raise detail(408, f"Nothing came for {IDLE:g} s.") from None
 
 
 def _decoded(part: BodyPartReader, piece: bytes) -> bytes:

@@ -18,7 +18,10 @@ MULTIPART: Final = "multipart/form-data"
 FORMS: Final = (JSON, URLENCODED, MULTIPART)
 """What a small body may come as: one parser reads them all."""
 
-_NUMBER = re.compile(r"[0-9]{1,10}")
+LARGEST_EVENT: Final = 10**18 - 1
+"""Of the numbers of events: a daemon may have more of them than anything else."""
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _PARAMETER = re.compile(r"{(\w+)(?::[^}]+)?}")
 
 
@@ -47,10 +50,10 @@ class Call:
     query: Any = None
     body: Any = None
 
-    def id(self, name: str) -> int:
+    def id(self, name: str, *, largest: int = LARGEST_ID) -> int:
         """Give a number out of the path. Raises ``Fault``: one that is none names nothing."""
         text = self.request.match_info[name]
-        if not _NUMBER.fullmatch(text) or not 0 < int(text) <= LARGEST_ID:
+        if not _NUMBER.fullmatch(text) or not 0 < int(text) <= largest:
             raise not_found()
         return int(text)
 

@@ -17,6 +17,9 @@ IDLE: Final = 120.0
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE)
 _ANY: Final = "*"
 
+ASKED_ANEW: Final = "private, no-cache"
+"""A restart puts new results in the place of these; and an address may hold a ticket, which a proxy would outlive."""
+
 
 async def send(request: web.Request, download: Download, headers: dict[str, str]) -> web.StreamResponse:
     """Send it, and close it. Raises ``Fault`` for a range that there is not."""
@@ -29,6 +32,7 @@ async def send(request: web.Request, download: Download, headers: dict[str, str]
 async def _send(request: web.Request, download: Download, headers: dict[str, str]) -> web.StreamResponse:
     start, count = 0, download.size
     response = web.StreamResponse(headers=headers)
+    response.headers["Cache-Control"] = ASKED_ANEW
     response.etag = ETag(download.etag)
     response.last_modified = _modified(download)
     if _has(request, download):

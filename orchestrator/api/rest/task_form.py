@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -16,9 +17,18 @@ _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 
 
 def _address(value: str) -> str:
-    if value and not _ADDRESS.fullmatch(value):
+    if value and not (_ADDRESS.fullmatch(value) and _has_host(value)):
         raise ValueError("Enter a valid URL.")
     return value
+
+
+def _has_host(url: str) -> bool:
+    """Whether what stands before the path is a host: a password with a slash in it would be shown as part of both."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _is_true(value: object) -> bool:

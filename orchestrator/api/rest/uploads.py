@@ -68,7 +68,7 @@ class Uploads:
                 summary="Create a task of finished results: one zip file, whole or in chunks, or the url of one.",
                 handler=self.import_,
                 role=Role.OPERATOR, body=ImportForm, streams=True, files=True,
-                answers={200: PieceTaken, 201: TaskView}, faults=(408, 507),
+                answers={200: PieceTaken, 201: TaskView}, faults=(408, 409, 507),
             ),
             Route(
                 method="POST", path=f"{one}/upload/", name="uploadImages",
@@ -84,7 +84,7 @@ class Uploads:
             Route(
                 method="POST", path=f"{one}/duplicate/", name="duplicateTask",
                 summary="Create a task with the same images and options.", handler=self.duplicate,
-                role=Role.OPERATOR, answers={200: Duplicated}, faults=(400, 409, 507),
+                role=Role.OPERATOR, streams=True, answers={200: Duplicated}, faults=(400, 409, 507),
             ),
         ]  # fmt: skip
 

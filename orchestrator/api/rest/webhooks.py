@@ -1,6 +1,5 @@
 """Subscriptions of programs that are told of events by HTTP: /api/webhooks/. For admins who see all projects."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +8,7 @@ from aiohttp import web
 from orchestrator.api.ports import RestPorts
 from orchestrator.api.problems import shown
 from orchestrator.api.rest.faults import detail, forbidden, not_found
-from orchestrator.api.rest.route import Call, Route
+from orchestrator.api.rest.route import LARGEST_EVENT, Call, Route
 from orchestrator.api.rest.webhook_models import (
     CreatedWebhookView,
     FailureView,
@@ -126,7 +125,7 @@ class Webhooks:
         given = call.body.changes
         if webhook.static and given.keys() - {"active"}:
             raise _from_the_settings()
-        await self._book.change_webhook(replace(webhook, **given))
+        await self._book.change_webhook(webhook.id, **given)
         self._changed()
         return shown(await self._view(await self._named(call)))
 
@@ -181,7 +180,7 @@ def _from_the_settings() -> Exception:
 
 
 def _number(call: Call) -> int | None:
-    return call.id("number") if "number" in call.request.match_info else None
+    return call.id("number", largest=LARGEST_EVENT) if "number" in call.request.match_info else None
 
 
 def _how_many(count: int, number: int | None, *, status: int = 200) -> web.Response:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from orchestrator.domain.webhooks import Delivery, Progress, Webhook
 
@@ -22,8 +22,11 @@ class WebhookBook(Protocol):
         """Store a new one; give it with its id, and beginning after the last event."""
         ...
 
-    async def change_webhook(self, webhook: Webhook) -> None:
-        """Store address, secret, filter, and whether it is active. One that is active has no problem any more."""
+    async def change_webhook(self, id: int, **changes: Any) -> None:
+        """Store address, secret, filter, and whether it is active: what is given of these.
+
+        One that is active has no problem any more.
+        """
         ...
 
     async def remove_webhook(self, id: int) -> None:

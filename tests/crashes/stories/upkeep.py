@@ -72,7 +72,7 @@ async def _strange_job(url: str) -> str:
 def _litter(tasks: Path) -> None:
     """Leave what daemons that died might have, long ago."""
     left = ("1/assets.old/a", "1/incoming/x.zip.part", "1/parts/k/data", "1/staging/a.jpg", "1/upload.json")
-    for name in (*left, "77/images/a.jpg", "78/assets/all.zip"):
+    for name in (*left, "77/staging/a.jpg", "78/assets/all.zip"):
         place = tasks / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text("left")

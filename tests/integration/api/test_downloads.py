@@ -71,6 +71,12 @@ async def test_an_asset_is_saved_under_the_name_that_is_asked_for_or_shown(daemo
     assert (200, ORTHO, told) == (status, body, headers["Content-Disposition"])
 
 
+async def test_nothing_is_kept_without_asking_whether_it_still_holds(daemon, task):
+    _, _, headers = await fetch(daemon, ortho(task))
+    status, _, same = await fetch(daemon, ortho(task), **{"If-None-Match": headers["ETag"]})
+    assert (304, *["private, no-cache"] * 2) == (status, headers["Cache-Control"], same["Cache-Control"])
+
+
 async def test_head_tells_all_but_the_body(daemon, task):
     status, body, headers = await fetch(daemon, ortho(task), "HEAD")
     assert (200, b"", "10", "bytes") == (status, body, headers["Content-Length"], headers["Accept-Ranges"])

@@ -168,6 +168,7 @@ async def test_chunks_of_several_archives_are_told_apart(daemon):
         ({"data": form([("a.zip", b"1"), ("b.zip", b"2")])}, WRONG),
         ({"data": form([("a.zip", b"1")], url="https://host/b.zip")}, WRONG),
         ({"json": {"url": "ftp://host/a.zip"}}, (400, {"url": ["Enter a valid URL."]})),
+        ({"json": {"url": "https://me:pass/word@host/a.zip"}}, (400, {"url": ["Enter a valid URL."]})),
         ({"json": {"url": "file:///etc/passwd"}}, (400, {"url": ["Enter a valid URL."]})),
     ],
 )

@@ -40,13 +40,15 @@ async def test_a_page_of_another_site_creates_nothing(daemon):
 
 
 async def test_a_guest_s_page_is_let_through_by_browsers(folder):
-    async with site(folder, api={"cors_origins": [PORTAL], "allowed_hosts": ["maps.lan"]}) as running:
+    api = {"cors_origins": [PORTAL], "allowed_hosts": ["maps.lan"], "static_tokens": STATIC}
+    async with site(folder, api=api) as running:
         status, headers, _ = await answer(
             running, "OPTIONS", "/api/projects/", Origin=PORTAL, Access_Control_Request_Method="POST"
         )
         assert (204, PORTAL) == (status, headers["Access-Control-Allow-Origin"])
         assert "Authorization" in headers["Access-Control-Allow-Headers"]
-        status, headers, _ = await answer(running, "POST", "/api/projects/", Origin=PORTAL, Host="maps.lan")
+        token = {"Authorization": f"Bearer {STATIC[0]['token']}"}
+        status, headers, _ = await answer(running, "POST", "/api/projects/", Origin=PORTAL, Host="maps.lan", **token)
         assert (400, PORTAL, "Origin") == (status, headers["Access-Control-Allow-Origin"], headers["Vary"])
         assert "Access-Control-Allow-Credentials" not in headers
 
@@ -69,6 +71,7 @@ async def test_every_answer_tells_browsers_to_be_careful(daemon, path):
         ({"host": "0.0.0.0"}, r"api\.host is 0\.0\.0\.0, where others reach the daemon, and there is no API token"),
         ({"host": "::"}, r"api\.host is ::, "),
         ({"public_url": "https://maps.example.org"}, r"api\.public_url is https://maps\.example\.org, "),
+        ({"allowed_hosts": ["a.localhost", "maps.example.org"]}, r"api\.allowed_hosts has maps\.example\.org, "),
     ],
 )
 async def test_without_a_token_no_daemon_starts_where_others_reach_it(folder, api, told):

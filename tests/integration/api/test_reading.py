@@ -89,3 +89,13 @@ async def test_options_may_be_values_by_name(daemon, given, options):
 )
 async def test_wrong_fields_of_a_new_task_are_told(daemon, given, answer):
     assert (400, answer) == await daemon.post(TASKS, json={"partial": True, **given})
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+)
+async def test_a_body_that_is_not_what_its_headers_say_is_its_senders_fault(daemon, kind):
+    headers = {"Content-Type": kind, "Content-Encoding": "gzip"}
+    told = {"detail": "The body cannot be read: it is not what its headers say."}
+    for path in ("/token-auth/", TASKS):
+        assert (400, told) == await daemon.post(path, data=b"no gzip at all", headers=headers)

@@ -6,8 +6,17 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
 from orchestrator.api import server
+from orchestrator.api.ports import RestPorts
+from orchestrator.api.rest import receiving
+from orchestrator.api.rest.application import rest_application
+from orchestrator.api.window import routes_of
+from orchestrator.domain.commands import CommitTask, TaskKey
+from orchestrator.domain.errors import StorageFailed
+from orchestrator.engine.ports import Order
+from orchestrator.files import arrivals as hall
 from tests.integration.api.photos import PHOTO, arrivals, form, on_disk, photos, remove, until
 from tests.integration.api.site import site
 
@@ -37,9 +46,21 @@ async def test_what_would_fill_the_disk_is_refused(folder, known):
         assert [] == arrivals(daemon)
 
 
+async def test_many_small_files_do_not_fill_the_disk_either(folder, monkeypatch):
+    def what_is_left(place):
+        return SimpleNamespace(free=400_000 - sum(path.stat().st_size for path in place.rglob("*") if path.is_file()))
+
+    monkeypatch.setattr(hall, "LOOK_EVERY", 50_000)
+    monkeypatch.setattr(hall.shutil, "disk_usage", what_is_left)
+    async with site(folder, files={"keep_free_bytes": 200_000}) as daemon:
+        photo = b"x" * 40_000
+        assert 201 == (await daemon.post(TASKS, data=form(photos(4, content=photo)), chunked=True))[0]
+        assert 507 == (await daemon.post(TASKS, data=form(photos(8, content=photo)), chunked=True))[0]
+
+
 async def test_more_files_than_a_task_takes_are_refused(daemon):
-    hall, albums = daemon.app.files.arrivals, daemon.app.files.albums
-    hall.max_files = albums.max_files = 3
+    files = daemon.app.files
+    files.arrivals.max_files = files.albums.max_files = 3
     status, answer = await daemon.post(TASKS, data=form(photos(4)))
     assert (413, {"detail": "There are more than 3 files; a task takes no more."}) == (status, answer)
     _, draft = await daemon.post(TASKS, json={"partial": True})
@@ -78,6 +99,21 @@ async def test_an_upload_that_is_cut_leaves_nothing(daemon):
     assert 201 == (await daemon.post(TASKS, data=form(photos(2))))[0]
 
 
+@pytest.mark.parametrize("path", [TASKS, f"{TASKS}import"])
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/json"])
+async def test_an_upload_that_does_not_move_is_given_up(daemon, monkeypatch, path, kind):
+    monkeypatch.setattr(receiving, "IDLE", 0.1)
+
+    async def stalled():
+        yield b'--x\r\nContent-Disposition: form-data; name=i; filename="a.jpg"\r\n\r\nphoto'
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(30):
+        answer = await daemon.post(path, data=stalled(), headers={"Content-Type": kind})
+    assert (408, {"detail": "Nothing came for 0.1 s."}) == answer
+    assert [] == arrivals(daemon)
+
+
 async def test_a_stop_in_the_middle_of_an_upload_leaves_nothing(folder, monkeypatch):
     monkeypatch.setattr(server, "CLOSING", 0.1)
     async with site(folder) as daemon, Cut(daemon):
@@ -101,8 +137,9 @@ async def test_a_draft_takes_its_images_with_it(daemon):
     await until([], lambda: tasks_on_disk(daemon))
 
 
-async def test_an_upload_to_a_draft_that_goes_meanwhile_leaves_nothing(daemon):
-    """The draft is removed between the last look at it and the placing of its images."""
+@pytest.mark.parametrize("hindered", [False, True], ids=["before", "during"])
+async def test_an_upload_to_a_draft_that_goes_meanwhile_leaves_nothing(daemon, hindered):
+    """The draft is removed between the last look at it and the placing of its images, or as they are placed."""
     _, draft = await daemon.post(TASKS, json={"partial": True})
     albums = daemon.app.files.albums
     place = albums.place
@@ -110,12 +147,85 @@ async def test_an_upload_to_a_draft_that_goes_meanwhile_leaves_nothing(daemon):
     async def too_late(task, files):
         await remove(daemon, task)
         await until(None, lambda: daemon.app.engine.conductor.tasks.get(task))
-        return await place(task, files)
+        placed = await place(task, files)
+        if hindered:
+            raise StorageFailed("Its folder has gone.")
+        return placed
 
     albums.place = too_late
     status, _ = await daemon.post(f"{TASKS}{draft['id']}/upload/", data=form(photos(2)))
     assert 404 == status
     assert [] == tasks_on_disk(daemon)
+
+
+async def test_an_upload_to_a_draft_that_is_committed_meanwhile_takes_nothing_from_it(daemon):
+    """By another daemon that shares the folder, or over the bus: neither waits for this one."""
+    _, draft = await daemon.post(TASKS, json={"partial": True})
+    await daemon.post(f"{TASKS}{draft['id']}/upload/", data=form(photos(2)))
+    albums = daemon.app.files.albums
+    place = albums.place
+
+    async def too_late(task, files):
+        sources = await albums.sources(task)
+        order = Order(CommitTask(task=TaskKey(id=task), sources=sources), own=True)
+        await daemon.app.engine.turn.settle([order])
+        return await place(task, files)
+
+    albums.place = too_late
+    status, _ = await daemon.post(f"{TASKS}{draft['id']}/upload/", data=form([("late.jpg", PHOTO)]))
+    assert 409 == status
+    assert dict(photos(2)).items() <= on_disk(daemon, draft["id"]).items()
+
+
+@pytest.mark.parametrize(
+    ("whole", "hindered"), [(True, False), (True, True), (False, False)], ids=["before", "during", "a duplicate"]
+)
+async def test_a_task_that_is_removed_before_its_images_are_there_leaves_nothing(daemon, whole, hindered):
+    _, old = await daemon.post(TASKS, data=form(photos(2)))
+    albums = daemon.app.files.albums
+    place, copy = albums.place, albums.copy
+
+    async def gone(task):
+        await remove(daemon, task)
+        await until(None, lambda: daemon.app.engine.conductor.tasks.get(task))
+
+    async def place_too_late(task, files):
+        await gone(task)
+        placed = await place(task, files)
+        if hindered:
+            raise StorageFailed("Its folder has gone.")
+        return placed
+
+    async def copy_too_late(sources, *, of, to):
+        await gone(to)
+        return await copy(sources, of=of, to=to)
+
+    albums.place, albums.copy = place_too_late, copy_too_late
+    path = TASKS if whole else f"{TASKS}{old['id']}/duplicate/"
+    status, _ = await daemon.post(path, data=form(photos(2)) if whole else None)
+    assert 404 == status
+    assert [str(old["id"])] == tasks_on_disk(daemon)
+
+
+async def test_a_duplicate_takes_as_long_as_it_takes_to_copy_the_images(daemon):
+    """A share without hard links copies them, gigabyte by gigabyte."""
+    _, old = await daemon.post(TASKS, data=form(photos(2)))
+    app = daemon.app
+    copy = app.files.albums.copy
+
+    async def copy_slowly(sources, *, of, to):
+        await asyncio.sleep(0.5)
+        return await copy(sources, of=of, to=to)
+
+    app.files.albums.copy = copy_slowly
+    ports = RestPorts(
+        library=app.store, catalogue=app.store, desk=app.engine.turn, read_output=None, files=app.files,
+        journal=app.store, live=app.live, webhooks=app.store.webhook_book, webhooks_changed=None,
+    )  # fmt: skip
+    served = TestServer(rest_application(routes_of(ports), deadline=0.25))
+    async with TestClient(served) as client, client.post(f"{TASKS}{old['id']}/duplicate/") as answer:
+        new = (await answer.json())["task"]
+    assert on_disk(daemon, old["id"]) == on_disk(daemon, new["id"])
 
 
 async def test_a_task_that_cannot_be_made_after_all_is_taken_away(daemon):

@@ -1,5 +1,6 @@
 """Subscriptions, and deliveries that have not succeeded, as they are kept."""
 
+import asyncio
 from dataclasses import replace
 
 from orchestrator.domain.webhooks import Delivery, Progress, Webhook
@@ -33,8 +34,19 @@ class Keeping:
         trouble = {"problem": "HTTP 500", "failing_since": NOON, "active": False}
         await book.note_progress(Progress(webhook=1, cursor=7, **trouble))
         assert replace(first, cursor=7, **trouble) == await book.webhook(1)
-        await book.change_webhook(replace(first, url="https://example.org/other", active=True))
+        await book.change_webhook(1, url="https://example.org/other", active=True)
         assert replace(first, cursor=7, url="https://example.org/other") == await book.webhook(1)
+
+    async def test_changes_at_the_same_time_are_all_kept(self, store: SqlStore):
+        book = store.webhook_book
+        added = await book.add_webhook(HOOK)
+        changes = {"url": "https://example.org/other", "types": frozenset({"task.created"}), "active": False}
+        async with asyncio.TaskGroup() as group:
+            for name, value in changes.items():
+                group.create_task(book.change_webhook(1, **{name: value}))
+        assert replace(added, **changes) == await book.webhook(1)
+        await book.change_webhook(2, active=False)
+        assert (replace(added, **changes),) == await book.webhooks()
 
     async def test_deliveries_are_due_counted_shelved_replayed_and_discarded(self, store: SqlStore):
         book = store.webhook_book

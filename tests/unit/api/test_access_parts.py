@@ -85,6 +85,8 @@ def test_attempts_take_bounded_memory():
         ("127.0.0.1", "forged, 198.51.100.7", "198.51.100.7"),
         ("127.0.0.1", "forged, 198.51.100.7, 127.0.0.9", "198.51.100.7"),
         ("127.0.0.1", "unknown", "unknown"),
+        ("127.0.0.1", "::ffff:198.51.100.7", "198.51.100.7"),
+        ("::ffff:127.0.0.1", "2001:db8::7", "2001:db8::7"),
     ],
 )
 def test_an_address_is_believed_as_far_as_proxies_are(remote, forwarded, expected):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from orchestrator.domain.errors import ResultsCorrupt, StorageFailed
+from orchestrator.domain.task import IMPORTED_FILE
 from orchestrator.files import ArchiveLimits, TaskShelves
 from orchestrator.files.extraction import Extraction
 from tests.unit.files.accepting import AVAILABLE, RESULTS, leftovers, tree
@@ -74,13 +75,24 @@ async def test_the_entries_of_an_archive_in_64_bit_format_are_counted_before_the
     await limited.close()
 
 
-async def test_an_archive_of_its_own_inside_is_not_taken_for_the_archive(shelves, task, folder, fetched):
-    path = fetched(task, RESULTS | {"all.zip": b"half of an older one"})
-    packed = path.read_bytes()
+@pytest.mark.parametrize("name", ["all.zip", "all.zip/IMG_1.JPG", "All.zip/x/y"])
+async def test_an_archive_of_its_own_inside_is_not_taken_for_the_archive(shelves, task, folder, fetched, name):
+    packed = fetched(task, RESULTS | {name: b"half of an older one"}).read_bytes()
 
     await shelves.accept(task)
 
-    assert packed == (folder / "assets" / "all.zip").read_bytes()
+    assert RESULTS | {"all.zip": packed} == tree(folder / "assets")
+
+
+@pytest.mark.parametrize("name", ["all.zip", "all.zip/x"])
+async def test_of_a_backup_only_the_backup_is_the_archive(shelves, task, folder, fetched, name):
+    results = {f"assets/{path}": content for path, content in RESULTS.items()}
+    packed = fetched(task, results | {"data/backup.json": b"{}", f"assets/{name}": b"older"}).read_bytes()
+
+    collected = await shelves.accept(replace(task, import_url=IMPORTED_FILE))
+
+    assert RESULTS | {"all.zip": packed} == tree(folder / "assets")
+    assert (AVAILABLE, len(packed) + sum(map(len, RESULTS.values()))) == (collected.available_assets, collected.size)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
@@ -216,6 +228,16 @@ async def test_another_jobs_leftover_is_never_gone_on_with(shelves, task):
     assert old != new
     assert not old.exists()
     assert new.parent.is_dir()
+
+
+async def test_what_a_crash_left_of_a_swap_is_not_fetched_into(shelves, task, folder, fetched):
+    archive = fetched(task, RESULTS)
+    packed = archive.read_bytes()
+    await shelves.accept(task)
+    archive.parent.mkdir()
+    os.link(folder / "assets" / "all.zip", archive)  # The daemon was killed before this name of it was gone.
+    shelves.download_path(task).write_bytes(b"the first bytes of")
+    assert packed == (folder / "assets" / "all.zip").read_bytes()
 
 
 @pytest.mark.parametrize("job", ["", "../../../etc/passwd", "a" * 65])

@@ -3,11 +3,13 @@
 import os
 import stat
 import zipfile
+from dataclasses import replace
 
 import pytest
 
+from orchestrator.domain.task import IMPORTED_FILE
 from orchestrator.files import ArchiveLimits, TaskShelves
-from tests.unit.files.accepting import RESULTS, leftovers, refusal, tree
+from tests.unit.files.accepting import AVAILABLE, RESULTS, leftovers, refusal, tree
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,7 @@ from tests.unit.files.accepting import RESULTS, leftovers, refusal, tree
         "line\nbreak",
         "x" * 300,
         "/".join("x" * 70),
+        "/".join(["x" * 200] * 20),
     ],
 )
 async def test_an_entry_that_is_no_plain_relative_path_is_refused(shelves, task, folder, fetched, *, name, tmp_path):
@@ -155,3 +158,17 @@ async def test_an_error_answer_in_place_of_the_archive_is_refused(shelves, task)
 
 async def test_without_an_archive_there_is_nothing_to_accept(shelves, task):
     assert "nothing was fetched" in await refusal(shelves, task)
+
+
+async def test_an_import_that_is_refused_when_it_is_run_again_keeps_its_archive(root, shelves, task, folder, fetched):
+    imported = replace(task, import_url=IMPORTED_FILE)
+    packed = fetched(imported, RESULTS).read_bytes()
+    await shelves.accept(imported)
+    strict = TaskShelves(root=root, limits=ArchiveLimits(max_unpacked_bytes=10))
+    for _ in range(2):
+        assert await strict.restore_archive(imported)
+        assert "would unpack to" in await refusal(strict, imported)
+        assert RESULTS | {"all.zip": packed} == tree(folder / "assets")
+    assert await shelves.restore_archive(imported)
+    assert AVAILABLE == (await shelves.accept(imported)).available_assets
+    await strict.close()

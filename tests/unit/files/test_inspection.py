@@ -50,6 +50,17 @@ async def test_what_earlier_work_left_is_found_once_it_is_old(inspector, tmp_pat
     assert ["assets", "output"] == sorted(place.name for place in (tmp_path / "tasks/7").iterdir())
 
 
+async def test_an_import_that_was_canceled_keeps_the_archive_that_was_uploaded(inspector, tmp_path):
+    archive = put(tmp_path, "7/incoming/results.zip.part")
+    put(tmp_path, "8/incoming/results.zip.part", text="")  # It was refused, and emptied.
+    put(tmp_path, "9/incoming/results.zip.part")
+    put(tmp_path, "9/assets/all.zip")
+    put(tmp_path, "7/staging/a.jpg")
+    assert {7: ("staging",), 8: ("incoming",), 9: ("incoming",)} == await inspector.leftovers([7, 8, 9])
+    await inspector.tidy(7)
+    assert archive.exists()
+
+
 async def test_a_tidying_up_that_is_cut_short_leaves_nothing_that_looks_as_if_in_use(inspector, tmp_path, monkeypatch):
     for name in ("assets/all.zip", "assets.old/a", "assets.old/b", "incoming/x.zip.part"):
         put(tmp_path, f"7/{name}")
@@ -85,15 +96,16 @@ async def test_assets_that_are_not_there_are_named(inspector, tmp_path):
     assert {8: assets[:3]} == await inspector.missing([replace(task, id=8), whole])
 
 
-async def test_a_folder_of_nobody_is_deleted_but_one_with_results_is_set_aside(inspector, tmp_path):
+@pytest.mark.parametrize("kept", ["assets/all.zip", "images/a.jpg"])
+async def test_a_folder_of_nobody_is_deleted_but_one_with_results_or_images_is_set_aside(inspector, tmp_path, kept):
     put(tmp_path, "7/output/0.log")
-    put(tmp_path, "8/assets/all.zip", text="precious")
+    put(tmp_path, f"8/{kept}", text="precious")
     await inspector.put_away(7)
     await inspector.put_away(8)
     await inspector.put_away(9)
     assert () == await inspector.folders()
     [aside] = (tmp_path / "set-aside").iterdir()
-    assert ("8", "precious") == (aside.name.split("-")[0], (aside / "assets/all.zip").read_text())
+    assert ("8", "precious") == (aside.name.split("-")[0], (aside / kept).read_text())
 
 
 async def test_a_disk_that_refuses_is_told_in_words(inspector, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from orchestrator.settings import SettingsError, load
 
 NAMED = "is not a setting; they are named ORCHESTRATOR__<SECTION>__<KEY>"
+HOOK = "[[webhooks.static]]\nurl = 'https://x/'\nsecret = 'whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo='\n"
 
 
 def problems_of(config=None, overrides=None):
@@ -57,6 +58,7 @@ def problems_of(config=None, overrides=None):
         ("[[nodes.static]]\nlabel = 'x'", "nodes.static[0].url is required."),
         ("[[webhooks.static]]\nurl = 'ftp://x'\nsecret_file = '/dev/null/x'", "webhooks.static[0]: secret_file"),
         ("[[webhooks.static]]\nurl = 'https://x/'\nsecret = 'x'", "webhooks.static[0].secret: Enter whsec_ and"),
+        (f"{HOOK}{HOOK}projects = [2]", "webhooks.static must have each url once; give those of one"),
         ("[webhooks]\nallow_private_addresses = ['10.0.0.1/8']", "webhooks.allow_private_addresses[0]"),
         ("[[nodes.static]]\nurl = 'http://n'\ntokn = 'x'", "nodes.static[0].tokn is not a setting."),
     ],

@@ -68,3 +68,32 @@ def test_a_pipe_whose_reader_has_gone_ends_nobodys_work():
     finally:
         os.close(writer)
     assert b"done\n" == ended.stdout
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_a_traceback_repeats_no_values(style):
+    stream = Stream()
+    logging.configure(level="info", style=style, stream=stream)
+
+    def sign_in(token: str) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        raise RuntimeError(f"failed with {len(headers)} headers")
+
+    try:
+        sign_in("orc" + "_" + "5ecret")
+    except RuntimeError:
+        structlog.get_logger().exception("api.request_failed")
+    finally:
+        structlog.reset_defaults()
+    told = stream.getvalue()
+    assert "sign_in" in told
+    assert "failed with 1 headers" in told
+    assert "orc_5ecret" not in told
+
+
+def test_what_strangers_send_does_not_drive_the_terminal():
+    stream = Stream()
+    logging.configure(level="info", style="console", stream=stream)
+    structlog.get_logger().warning("api.page_refused", path="/\x1b]0;title\x07\x9b2J", method="GET")
+    structlog.reset_defaults()
+    assert "path=/\\x1b]0;title\\x07\\x9b2J" in stream.getvalue()
