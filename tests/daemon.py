@@ -5,11 +5,12 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
+
+from tests.services.process import free_ports
 
 START_DEADLINE = 60.0
 STOP_DEADLINE = 30.0
@@ -18,10 +19,8 @@ DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
 
 def free_port() -> int:
-    """Give a port that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """Give a port that was free a moment ago, and that no connection going out is given."""
+    return free_ports(1)[0]
 
 
 class Running(Protocol):

@@ -150,7 +150,10 @@ class SqliteDatabase:
 def _engine(url: URL, *pragmas: str) -> Engine:
     # isolation_level None: the driver begins nothing by itself.
     arguments = {"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": True}
-    engine = create_engine(url, poolclass=StaticPool, connect_args=arguments, hide_parameters=True)
+    # Nothing is reset on return: each connection stays with its thread, and every piece of work ends what it began.
+    engine = create_engine(
+        url, poolclass=StaticPool, pool_reset_on_return=None, connect_args=arguments, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:

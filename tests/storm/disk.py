@@ -66,11 +66,13 @@ class Disk:
             if self._raw.in_transaction:
                 self._raw.rollback()
             self.image = self._raw.serialize()
-            self._raw = None
+            self.forget()
 
     def forget(self) -> None:
-        """Let go of a connection that was never of use."""
-        self._raw = None
+        """Let go of the connection; nobody asks it anything any more."""
+        if self._raw is not None:
+            self._raw.close()
+            self._raw = None
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Look at what is stored, as nobody in the storm could."""
