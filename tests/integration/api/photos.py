@@ -9,6 +9,8 @@ from orchestrator.domain.commands import SetPendingAction, TaskKey
 from orchestrator.domain.task import PendingAction
 from orchestrator.engine.ports import Order
 
+TASKS = "/projects/1/tasks/"
+
 PHOTO = b"\xff\xd8\xff\xe0 a photo of a field"
 
 
@@ -59,3 +61,16 @@ def arrivals(site):
     """Give what lies where uploads arrive."""
     place = site.app.settings.files.root / "arrivals"
     return sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+
+
+async def draft(daemon, **fields):
+    """Begin a draft and give its number."""
+    status, task = await daemon.post(TASKS, json={"partial": True, **fields})
+    assert (201, True, "draft") == (status, task["partial"], task["stage"])
+    return task["id"]
+
+
+def chunk(task, index, content, *, offset, total=3, upload="u1", name="large.jpg"):
+    """Give the path and the body that send one chunk of a file."""
+    fields = {"dzuuid": upload, "dzchunkindex": index, "dztotalchunkcount": total, "dzchunkbyteoffset": offset}
+    return f"{TASKS}{task}/upload/", form([(name, content)], **{key: str(value) for key, value in fields.items()})
