@@ -71,7 +71,7 @@ format: $(INSTALLED) ## Rewrite the code in the house format and fix what ruff c
 lock: $(INSTALLED) ## Write requirements-dev.txt anew from pyproject.toml, keeping versions where it can (ARGS=--upgrade).
 	@test -x $(BIN)/uv || $(PY) -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --generate-hashes \
-		--no-strip-extras --no-emit-index-url --no-emit-find-links --quiet $(ARGS) -o requirements-dev.txt
+		--no-strip-extras --quiet $(ARGS) -o requirements-dev.txt
 
 clean: ## Remove .venv, caches, reports and build products.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist
